@@ -1,0 +1,115 @@
+"""Where the table is: in this process, at an endpoint of one's own, or at AWS."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import botocore.session
+from botocore.config import Config
+
+from examples.music.models import MusicDb
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+REGION = "us-east-1"
+"""Named where the region does not matter: in process, and at an endpoint where none is configured."""
+
+QUICK_TO_FAIL = Config(connect_timeout=3, retries={"mode": "standard", "total_max_attempts": 2})
+"""An endpoint of one's own is there or it is not."""
+
+
+class MissingExtra(Exception):
+    """An optional package is needed and not installed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where the table is, and what it is called there.
+
+    Attributes:
+        endpoint_url: a DynamoDB of one's own, such as DynamoDB Local.
+        aws: the real service, with the credentials and the region that are configured.
+        table_name: the name of the table; ``None`` for the one that ``MusicDb`` declares.
+    """
+
+    endpoint_url: str | None = None
+    aws: bool = False
+    table_name: str | None = None
+
+    @property
+    def in_process(self) -> bool:
+        """Whether the table lives in this process, and ends with it."""
+        return not self.aws and self.endpoint_url is None
+
+    def __str__(self) -> str:
+        if self.in_process:
+            return "in-process DynamoDB"
+        return "Amazon DynamoDB" if self.aws else f"DynamoDB at {self.endpoint_url}"
+
+    @contextmanager
+    def client(self) -> Iterator[DynamoDBClient]:
+        """A boto3 client, which is all that logicaldb needs."""
+        if self.aws:
+            yield boto3.client("dynamodb")
+        elif self.endpoint_url is not None:
+            yield _endpoint_client(self.endpoint_url)
+        else:
+            with _in_process_client() as client:
+                yield client
+
+    def database(self, client: DynamoDBClient) -> MusicDb:
+        """The database; a table name of the caller's wins over the declared one."""
+        return MusicDb(client, table_name_resolver=lambda _table_type, declared: self.table_name or declared)
+
+
+@contextmanager
+def _in_process_client() -> Iterator[DynamoDBClient]:
+    try:
+        from moto import mock_aws  # noqa: PLC0415 - it belongs to an extra, and takes a second to import
+    except ModuleNotFoundError as error:
+        raise MissingExtra(
+            f"The in-process DynamoDB needs {error.name}, which is not installed. Install the extra:"
+            " logicaldb[examples], or name an endpoint with --endpoint-url."
+        ) from error
+    with mock_aws():
+        yield boto3.client(
+            "dynamodb",
+            region_name=REGION,
+            # An endpoint in the environment would be a real one, which moto lets pass.
+            config=Config(ignore_configured_endpoint_urls=True),
+        )
+
+
+def _endpoint_client(endpoint_url: str) -> DynamoDBClient:
+    core = botocore.session.Session()
+    # Made-up credentials will do where none are configured; asking EC2 for some would take seconds to fail elsewhere.
+    core.set_config_variable("metadata_service_num_attempts", 0)
+    made_up: dict[str, Any] = {}
+    if core.get_credentials() is None:
+        made_up = {"aws_access_key_id": "local", "aws_secret_access_key": "local"}
+    session = boto3.Session(botocore_session=core)
+    return session.client(
+        "dynamodb",
+        endpoint_url=endpoint_url,
+        region_name=session.region_name or REGION,
+        config=QUICK_TO_FAIL,
+        **made_up,
+    )
+
+
+class RequestLog:
+    """Counts the requests that a client sends."""
+
+    def __init__(self, client: DynamoDBClient) -> None:
+        self.sent: Counter[str] = Counter()
+        # First, because handlers behind one that answers (such as moto's) are not called.
+        client.meta.events.register_first("before-send.dynamodb", self._count)
+
+    def _count(self, event_name: str, **_: object) -> None:
+        self.sent[event_name.rpartition(".")[2]] += 1

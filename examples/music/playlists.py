@@ -1,0 +1,104 @@
+"""The commands of ``playlist``."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+from rich.text import Text
+
+from examples.music import render
+from examples.music.models import AlbumTrack, PlaylistInfo
+from examples.music.session import Failure, session
+from logicaldb import ConditionFailed, ItemAlreadyExists, ItemNotFound, attr
+
+playlists = typer.Typer(no_args_is_help=True, help="Make, show and change playlists.")
+
+Token = Annotated[str, typer.Argument(help="Such as PLAYLIST_late-night; see playlist list.")]
+
+
+@playlists.command(name="list")
+def list_(ctx: typer.Context) -> None:
+    """List all playlists."""
+    with session(ctx) as run:
+        run.out.print(render.playlists(run.db.music.playlist_info.scan_all_contents()))
+
+
+@playlists.command()
+def show(ctx: typer.Context, token: Token) -> None:
+    """Show a playlist with its tracks."""
+    with session(ctx) as run:
+        info = run.db.load(PlaylistInfo.Key(token))
+        if info is None:
+            raise _no_playlist(token)
+        keys = info.playlist_tracks
+        run.out.print(render.playlist(info, [(key, run.db.load(key)) for key in keys]))
+
+
+@playlists.command()
+def create(ctx: typer.Context, token: Token, name: str) -> None:
+    """Make an empty playlist, if there is none of this token."""
+    with session(ctx) as run:
+        try:
+            info = run.db.create(PlaylistInfo(playlist_token=token, playlist_name=name))
+        except ItemAlreadyExists as error:
+            raise Failure(f"There is a playlist {token} already: {error.item.playlist_name}.") from error
+        run.out.print(render.stored_playlist(info))
+
+
+@playlists.command()
+def rename(
+    ctx: typer.Context,
+    token: Token,
+    name: Annotated[str, typer.Argument(help="The new name.")],
+    expected: Annotated[str, typer.Option("--from", metavar="NAME", help="Its name as you know it.")],
+) -> None:
+    """Rename a playlist, unless somebody has renamed it since you looked."""
+    with session(ctx) as run:
+        try:
+            info = run.db.music.playlist_info.update(
+                PlaylistInfo.Key(token),
+                attr(PlaylistInfo.playlist_name).set(name),
+                condition=attr(PlaylistInfo.playlist_name) == expected,
+            )
+        except ItemNotFound as error:
+            raise _no_playlist(token) from error
+        except ConditionFailed as error:
+            raise Failure(f"Not renamed: {token} is called {error.item.playlist_name}, not {expected}.") from error
+        run.out.print(render.stored_playlist(info))
+
+
+@playlists.command()
+def add(
+    ctx: typer.Context,
+    token: Token,
+    album: Annotated[str, typer.Argument(help="The token of an album.")],
+    track: Annotated[int, typer.Argument(min=1, help="The number of one of its tracks.")],
+) -> None:
+    """Add a track at the end of a playlist."""
+    with session(ctx) as run:
+        key = AlbumTrack.Key(album, track)
+        if run.db.load(key) is None:
+            raise Failure(f"There is no track {track} of {album}.")
+        try:
+            info = run.db.music.playlist_info.update(
+                PlaylistInfo.Key(token),
+                attr(PlaylistInfo.playlist_tracks).append([key]),
+            )
+        except ItemNotFound as error:
+            raise _no_playlist(token) from error
+        run.out.print(render.stored_playlist(info))
+
+
+@playlists.command()
+def delete(ctx: typer.Context, token: Token) -> None:
+    """Delete a playlist."""
+    with session(ctx) as run:
+        deleted = run.db.delete_key(PlaylistInfo.Key(token))
+        if deleted is None:
+            raise _no_playlist(token)
+        run.out.print(Text(f"Deleted: {deleted.playlist_name}."))
+
+
+def _no_playlist(token: str) -> Failure:
+    return Failure(f"There is no playlist {token}.")

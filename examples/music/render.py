@@ -1,0 +1,154 @@
+"""What the terminal shows: rich tables of items.
+
+Tables are as wide as what they hold and fit into 80 columns with the bundled catalogue; longer texts are broken into
+lines, never cut off.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import timedelta
+
+from rich import box
+from rich.console import Console, Group, RenderableType
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.table import Table
+from rich.text import Text
+
+from examples.music.models import AlbumInfo, AlbumTrack, PlaylistInfo
+from logicaldb import Page
+
+
+def console(*, stderr: bool = False) -> Console:
+    """A console that shows data as it is: brackets are no markup, and numbers are not coloured."""
+    return Console(stderr=stderr, markup=False, emoji=False, highlight=False)
+
+
+def progress(on: Console) -> Progress:
+    """A progress bar, which shows no times: the output of a run is that of the next one."""
+    return Progress(TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), console=on)
+
+
+def length(run_length: timedelta) -> str:
+    """Minutes and seconds, as on a record sleeve: ``4:33``."""
+    minutes, seconds = divmod(round(run_length.total_seconds()), 60)
+    return f"{minutes}:{seconds:02}"
+
+
+def count(number: int, what: str) -> str:
+    """``1 track``, ``2 tracks``."""
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
+def album(rows: Iterable[AlbumInfo | AlbumTrack]) -> RenderableType:
+    """One album: what its item collection holds."""
+    heading = Text()
+    tracks: list[AlbumTrack] = []
+    for row in rows:
+        match row:
+            case AlbumInfo():
+                heading.append(row.album_title, style="bold").append(f" by {row.artist_name}\n")
+                heading.append(f"{row.genre_name}, {row.label_name or 'no label'}, {row.release_date}")
+            case AlbumTrack():
+                tracks.append(row)
+    table = _table("#>", "Title", "Length>")
+    for track in tracks:
+        table.add_row(str(track.track_number), track.track_title, length(track.run_length))
+    total = sum((track.run_length for track in tracks), timedelta())
+    return Group(heading, table, Text(f"{count(len(tracks), 'track')}, {length(total)}"))
+
+
+AlbumColumn = tuple[str, Callable[[AlbumInfo], str]]
+ARTIST: AlbumColumn = ("Artist", lambda album: album.artist_name)
+GENRE: AlbumColumn = ("Genre", lambda album: album.genre_name)
+LABEL: AlbumColumn = ("Label", lambda album: album.label_name or "")
+
+
+def albums(found: Iterable[AlbumInfo], *columns: AlbumColumn) -> RenderableType:
+    """Albums by date, each with its token, and what else the caller does not know of them."""
+    table = _table("Released", "Album", *(heading for heading, _ in columns))
+    for info in sorted(found, key=lambda info: (info.release_date, info.album_token)):
+        title = _titled(info.album_title, info.album_token)
+        table.add_row(str(info.release_date), title, *(value(info) for _, value in columns))
+    return table
+
+
+def tracks(found: Iterable[AlbumTrack]) -> RenderableType:
+    """Tracks of several albums, each with its key."""
+    table = _table("Title", "Length>")
+    for track in found:
+        table.add_row(_titled(track.track_title, _key(AlbumTrack.Key.of(track))), length(track.run_length))
+    return table
+
+
+def longest_first(found: Iterable[AlbumTrack]) -> list[AlbumTrack]:
+    """Tracks in an order that does not depend on that of the table."""
+    return sorted(found, key=lambda track: (-track.run_length, track.album_token, track.track_number))
+
+
+def pages(read: Sequence[Page[AlbumTrack.Key, AlbumTrack]]) -> RenderableType:
+    """The pages of a listing, and where each says that the next one begins."""
+    table = _table("Page>", "#>", "Title", "Length>", "Next offset")
+    for number, page in enumerate(read, start=1):
+        for track in page.contents:
+            first, last = track is page.contents[0], track is page.contents[-1]
+            table.add_row(
+                str(number) if first else "",
+                str(track.track_number),
+                track.track_title,
+                length(track.run_length),
+                _offset(page) if last else "",
+                end_section=last,
+            )
+    return table
+
+
+def _offset(page: Page[AlbumTrack.Key, AlbumTrack]) -> str:
+    if page.offset is None or page.offset.key is None:
+        return "none"
+    return f"track {page.offset.key.track_number}"
+
+
+def playlist(info: PlaylistInfo, found: Iterable[tuple[AlbumTrack.Key, AlbumTrack | None]]) -> RenderableType:
+    """A playlist with its tracks, as far as they still exist."""
+    table = _table("#>", "Title", "Length>")
+    for number, (key, track) in enumerate(found, start=1):
+        title = track.track_title if track is not None else "(there is no such track any more)"
+        table.add_row(str(number), _titled(title, _key(key)), length(track.run_length) if track is not None else "")
+    return Group(_playlist_name(info), table)
+
+
+def playlists(found: Iterable[PlaylistInfo]) -> RenderableType:
+    """Playlists, by token."""
+    table = _table("Token", "Name", "Tracks>")
+    for info in sorted(found, key=lambda info: info.playlist_token):
+        table.add_row(info.playlist_token, info.playlist_name, str(len(info.playlist_tracks)))
+    return table
+
+
+def stored_playlist(info: PlaylistInfo) -> RenderableType:
+    """A playlist as it is stored."""
+    return Group(_playlist_name(info), *(Text(f"  {_key(key)}") for key in info.playlist_tracks))
+
+
+def _titled(title: str, key: str) -> Text:
+    return Text(f"{title}\n").append(key, style="dim")
+
+
+def _key(key: AlbumTrack.Key) -> str:
+    return f"{key.album_token}, track {key.track_number}"
+
+
+def _playlist_name(info: PlaylistInfo) -> Text:
+    return Text(info.playlist_name, style="bold").append(f"  {info.playlist_token}", style="not bold dim")
+
+
+def _table(*headings: str) -> Table:
+    """An empty table; a heading that ends with ``>`` is that of a column flush right, whose figures are never broken."""
+    table = Table(box=box.ROUNDED, header_style="bold")
+    for heading in headings:
+        if heading.endswith(">"):
+            table.add_column(heading[:-1], justify="right", no_wrap=True)
+        else:
+            table.add_column(heading, no_wrap=heading == "Released")
+    return table

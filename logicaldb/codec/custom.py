@@ -1,0 +1,183 @@
+"""Codecs of types that pydantic serializes: by serializers of the user's, or of pydantic's own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from typing import Any
+
+from pydantic import Secret, SecretBytes, SecretStr, ValidationError
+
+from logicaldb.codec.generic import AnyCodec, encode_bytes, encode_text, generic_decode
+from logicaldb.codec.numbers import encode_decimal, encode_float, encode_int
+from logicaldb.codec.values import ALL_FORMS, Refused, ValueCodec, WireValue, describe, mismatch, with_article
+
+
+class SerializedCodec(AnyCodec):
+    """What serializers give: what DynamoDB knows, and further floats, tuples and subclasses.
+
+    They are told apart by nothing in their stored form: the validator that reads them back knows what they were.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._bases: tuple[tuple[type | tuple[type, ...], Callable[[Any], WireValue]], ...] = (
+            (str, lambda value: {"S": encode_text(str.__str__(value))}),
+            (bool, lambda value: {"BOOL": value}),
+            (int, lambda value: {"N": encode_int(int(value))}),
+            (float, lambda value: {"N": encode_float(value)}),
+            (Decimal, lambda value: {"N": encode_decimal(value)}),
+            (bytes, lambda value: {"B": encode_bytes(value)}),
+            ((list, tuple), self._encode_list),
+            (dict, self._encode_map),
+        )
+
+    def encode(self, value: Any) -> WireValue:
+        """The wire form of a serialized value."""
+        encode = self._encoders.get(type(value))
+        if encode is not None:
+            return encode(value)
+        for base, encode_base in self._bases:
+            if isinstance(value, base):
+                return encode_base(value)
+        raise Refused(f"is serialized as {describe(value)}, which DynamoDB has no type for")
+
+
+_SERIALIZED = SerializedCodec()
+
+Dump = Callable[[Any, str], Any]
+"""Serializes a value in a mode of pydantic's, ``python`` or ``json``."""
+
+
+class CustomCodec(ValueCodec):
+    """Values as pydantic serializes them: in Python mode where DynamoDB knows the result, else in JSON mode."""
+
+    depth = None
+
+    def __init__(
+        self,
+        dump: Dump,
+        validate: Callable[[Any], Any],
+        *,
+        types: tuple[type, ...] = (),
+        inner: ValueCodec | None = None,
+        forms: frozenset[str] = ALL_FORMS,
+        eager: bool = False,
+    ) -> None:
+        """Take what pydantic does with the type.
+
+        Args:
+            dump: serializes a value.
+            validate: makes a value of what was serialized.
+            types: the classes of the values, where they are known.
+            inner: the codec of the declared return type of the serializer.
+            forms: the forms that results have, where they are known.
+            eager: whether values are validated when they are decoded, and not only with the whole item: where a union
+                or a strict model needs the very type.
+        """
+        self._dump = dump
+        self._validate = validate
+        self._inner = inner
+        self._eager = eager
+        self.types = types
+        self.forms = forms if inner is None else inner.forms
+
+    def accepts(self, value: Any) -> bool:
+        """A value of the classes; where they are not known, any."""
+        return not self.types or isinstance(value, self.types)
+
+    def encode(self, value: Any) -> WireValue:
+        """The form of what the type's serializer gives."""
+        dumped = self._serialize(value, "python")
+        try:
+            return self._store(value, dumped)
+        except Refused as refused:
+            try:
+                dumped = self._serialize(value, "json")
+            except Refused:
+                raise refused from None
+            return self._store(value, dumped)
+
+    def decode(self, wire: WireValue) -> Any:
+        """What the serializer gave, for pydantic to read; the value itself where it has to be eager."""
+        serialized = generic_decode(wire) if self._inner is None else self._inner.decode(wire)
+        if self._eager:
+            try:
+                return self._validate(serialized)
+            except ValidationError:
+                pass
+        return serialized
+
+    def _serialize(self, value: Any, mode: str) -> Any:
+        try:
+            return self._dump(value, mode)
+        except RecursionError:
+            raise
+        except Exception as error:  # noqa: BLE001 - serializers are the user's; the error may show the value
+            cause = error.__cause__ or error
+            raise Refused(f"is {describe(value)} whose serializer raised {type(cause).__name__}") from None
+
+    def _store(self, value: Any, dumped: Any) -> WireValue:
+        if self._inner is not None:
+            return self._inner.encode(dumped)
+        wire = _SERIALIZED.encode(dumped)
+        if self.forms.isdisjoint(wire):
+            raise Refused(f"is serialized as {describe(dumped)}, not as its type declares")
+        if _holds_floats(dumped) and not self._comes_back(dumped, wire):
+            raise Refused("is serialized as a float that would not come back: declare what its serializer returns")
+        return wire
+
+    def _comes_back(self, dumped: Any, wire: WireValue) -> bool:
+        """Whether a validator takes the Decimal that is read for the float that was written."""
+        try:
+            return _same(self._dump(self._validate(generic_decode(wire)), "python"), dumped)
+        except Exception:  # noqa: BLE001 - validators are the user's
+            return False
+
+
+def _holds_floats(dumped: Any) -> bool:
+    if isinstance(dumped, (list, tuple)):
+        return any(map(_holds_floats, dumped))
+    if isinstance(dumped, dict):
+        return any(map(_holds_floats, dumped.values()))
+    return isinstance(dumped, float)
+
+
+def _same(left: Any, right: Any) -> bool:
+    if type(left) is not type(right):
+        return False
+    if isinstance(left, (list, tuple)):
+        return len(left) == len(right) and all(map(_same, left, right))
+    if isinstance(left, dict):
+        return left.keys() == right.keys() and all(_same(left[key], right[key]) for key in left)
+    return bool(left == right)
+
+
+class SecretCodec(ValueCodec):
+    """Pydantic's secrets, by the secret value itself."""
+
+    def __init__(self, kind: type[Secret[Any]] | type[SecretStr] | type[SecretBytes], inner: ValueCodec) -> None:
+        self._kind = kind
+        self._inner = inner
+        self.types = (kind,)
+        self.forms = inner.forms
+        self.depth = inner.depth
+
+    def encode(self, value: Any) -> WireValue:
+        """The form of the secret value."""
+        if not isinstance(value, self._kind):
+            raise mismatch(value, with_article(self._kind.__name__))
+        return self._inner.encode(value.get_secret_value())
+
+    def decode(self, wire: WireValue) -> Any:
+        """The secret."""
+        return self._kind(self._inner.decode(wire))
+
+
+def forms_of_schema(schema: Mapping[str, Any]) -> frozenset[str]:
+    """The forms of what a JSON schema describes; all of them where it does not tell."""
+    form = _FORMS_BY_SCHEMA.get(schema.get("type", ""))
+    return ALL_FORMS if form is None else frozenset((form,))
+
+
+_FORMS_BY_SCHEMA = {"string": "S", "integer": "N", "number": "N", "boolean": "BOOL", "array": "L", "object": "M"}

@@ -1,0 +1,140 @@
+"""Drivers: they perform the requests that a flow yields, and send the answers in.
+
+``run`` and ``iterate`` block; what they share with drivers that do not (``encode``, ``decode``, ``advance``) does no I/O.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Generator
+from contextlib import closing
+from dataclasses import dataclass
+from typing import Any, Generic, Protocol, TypeVar
+
+from logicaldb.errors import ThroughputExceeded
+from logicaldb.flow import Emit, Flow, Request, ServiceFailure, Stream
+
+T = TypeVar("T")
+Y = TypeVar("Y")
+T_co = TypeVar("T_co", covariant=True)
+
+THROTTLED = frozenset(
+    {
+        "ProvisionedThroughputExceededException",
+        "RequestLimitExceeded",
+        "RequestThrottled",
+        "RequestThrottledException",
+        "ThrottledException",
+        "Throttling",
+        "ThrottlingException",
+        "TooManyRequestsException",
+    }
+)
+"""The error codes that mean: too much at once. The AWS SDKs retry all of them; the documentation of DynamoDB ("Error
+handling with DynamoDB") names the first two and ``ThrottlingException``."""
+
+
+class Transport(Protocol):
+    """What carries a request to DynamoDB: bytes out, bytes in."""
+
+    def send(self, operation: str, table: str, body: bytes) -> bytes:
+        """Send a request and return the body of its answer.
+
+        Args:
+            operation: the name of the API operation, such as ``GetItem``.
+            table: the physical table it is about.
+            body: the request as JSON text, as the low-level API documents it.
+
+        Raises:
+            ServiceFailure: the service answered with an error, and no retry helped.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Done(Generic[T_co]):
+    """A flow has ended, and this is its result."""
+
+    result: T_co
+
+
+def encode(request: Request) -> bytes:
+    """Give the body of a request as it is sent."""
+    return json.dumps(request.body, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def decode(answer: bytes) -> Any:
+    """Read the body of an answer."""
+    return json.loads(answer)
+
+
+def advance(flow: Generator[Y, Any, T], outcome: Any) -> Y | Done[T]:
+    """Give a flow the outcome of what it yielded last, and return what it yields next.
+
+    Args:
+        flow: a flow or a stream.
+        outcome: an answer, or an exception to be thrown into the flow; ``None`` starts a flow and goes on after an
+            ``Emit``.
+
+    Raises:
+        ThroughputExceeded: the service throttled a request, and the flow did not handle it.
+        Exception: whatever else the flow does not handle; of a ``ServiceFailure``, the botocore error in it.
+    """
+    try:
+        return flow.throw(outcome) if isinstance(outcome, Exception) else flow.send(outcome)
+    except StopIteration as end:
+        return Done(end.value)
+    except ServiceFailure as failure:
+        code, error = failure.code, failure.error
+    finally:
+        # An exception holds its frames, and so must not be held by them: without the cycle it is freed at once.
+        del outcome
+    # Here and not in the handler above: the caller is to see the botocore error, not how it came through the flow.
+    try:
+        if code in THROTTLED:
+            raise ThroughputExceeded(f"DynamoDB throttled the request ({code}), and the retries are spent") from error
+        raise error
+    finally:
+        del error
+
+
+def run(flow: Flow[T], transport: Transport) -> T:
+    """Perform a flow and return its result.
+
+    Raises:
+        ThroughputExceeded: the service throttled a request, and the retries are spent.
+        LogicalDbError: what the flow made of an error of the service.
+        botocore.exceptions.ClientError: an error of the service of which the flow made nothing, unchanged.
+    """
+    with closing(flow):
+        step = advance(flow, None)
+        while not isinstance(step, Done):
+            step = advance(flow, _perform(step, transport))
+    return step.result
+
+
+def iterate(stream: Stream[T], transport: Transport) -> Generator[T]:
+    """Perform a stream and hand out what it emits, one value at a time.
+
+    Nothing is sent before the first ``next``, and nothing after the last value that the caller takes. Closing the
+    iterator closes the stream.
+
+    Raises:
+        the same as ``run``.
+    """
+    with closing(stream):
+        step = advance(stream, None)
+        while not isinstance(step, Done):
+            if isinstance(step, Emit):
+                yield from step.values
+                step = advance(stream, None)
+            else:
+                step = advance(stream, _perform(step, transport))
+
+
+def _perform(request: Request, transport: Transport) -> Any:
+    """Send a request; return its answer, or the exception that came instead."""
+    try:
+        return decode(transport.send(request.operation, request.table, encode(request)))
+    except Exception as error:  # noqa: BLE001 - the flow gets it, and so its caller
+        return error

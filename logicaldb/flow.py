@@ -1,0 +1,81 @@
+"""Flows: all decisions, no I/O.
+
+A flow is a generator that yields requests and returns a result; a driver (``drivers.py``) performs what it yields and
+sends the answers in. So each decision is written once for the synchronous and the asynchronous surface, and a flow is
+tested without a client.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeAlias
+
+from typing_extensions import TypeVar
+
+T = TypeVar("T")
+
+
+class Sync:
+    """The mode of tables whose views block: the default."""
+
+
+class Async:
+    """The mode of tables whose views are awaited: ``MusicTable[Async]``."""
+
+
+M = TypeVar("M", Sync, Async, default=Sync)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One call of DynamoDB's low-level API; the reply of its ``yield`` is the answer as a dict.
+
+    Attributes:
+        operation: the name of the API operation, such as ``GetItem``.
+        table: the physical table it is about (the first, where there are several).
+        body: the request in wire form, as the low-level API documents it.
+    """
+
+    operation: str
+    table: str
+    body: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Sleep:
+    """A pause before the flow goes on."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Emit(Generic[T]):
+    """Results that a stream has ready; the driver hands them to the caller one by one."""
+
+    values: Sequence[T]
+
+
+Flow: TypeAlias = Generator[Request | Sleep, Any, T]
+"""What a method decides: it yields requests and returns the result."""
+
+Stream: TypeAlias = "Generator[Request | Sleep | Emit[T], Any, None]"
+"""What a lazy method decides: it yields requests and, as they become known, results."""
+
+
+class ServiceFailure(Exception):
+    """The service answered a request with an error; a driver throws it into the flow, which may translate it.
+
+    One that a flow does not translate reaches the caller as ``error``, unchanged.
+
+    Attributes:
+        code: the error code, such as ``ConditionalCheckFailedException``.
+        body: the answer in wire form (binary as base64 text), with ``Item`` or ``CancellationReasons`` where there are.
+        error: the botocore error.
+    """
+
+    def __init__(self, code: str, body: dict[str, Any], error: Exception) -> None:
+        super().__init__(code)
+        self.code = code
+        self.body = body
+        self.error = error

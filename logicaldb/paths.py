@@ -1,0 +1,56 @@
+"""A path names a field of an item, or something inside it."""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+Step: TypeAlias = str | int
+
+
+class Path:
+    """What ``AlbumTrack.track_title`` is on the class: the place of a value, for ``attr``.
+
+    Attributes and subscripts go deeper: ``X.address.city``, ``X.tags[0]``. Its own names are private ones, so that
+    every name that a pydantic field can have is left to the fields.
+    """
+
+    __slots__ = ("_owner", "_steps")
+
+    _owner: type
+    _steps: tuple[Step, ...]
+
+    def __init__(self, owner: type, steps: tuple[Step, ...]) -> None:
+        object.__setattr__(self, "_owner", owner)
+        object.__setattr__(self, "_steps", steps)
+
+    def __getattr__(self, name: str) -> Path:
+        if name.startswith("_"):  # pydantic fields never do, protocols that probe an object (copy, pickle) always do
+            raise AttributeError(name)
+        return Path(self._owner, (*self._steps, name))
+
+    def __getitem__(self, step: Step) -> Path:
+        return Path(self._owner, (*self._steps, step))
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        raise AttributeError(f"{self!r} is a path and cannot be changed")
+
+    def __iter__(self) -> Any:
+        raise TypeError(f"{self!r} is a path and cannot be iterated")
+
+    def __repr__(self) -> str:
+        return path_text(self._owner, self._steps)
+
+
+def path_text(owner: type, steps: tuple[Step, ...]) -> str:
+    """The path as it is written in Python: ``AlbumTrack.tags[0]``."""
+    return owner.__name__ + "".join(f".{step}" if isinstance(step, str) else f"[{step}]" for step in steps)
+
+
+def owner_of(path: Path) -> type:
+    """The class whose field the path begins with."""
+    return path._owner
+
+
+def steps_of(path: Path) -> tuple[Step, ...]:
+    """The names and indexes that lead from the item to the value."""
+    return path._steps

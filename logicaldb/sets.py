@@ -1,0 +1,127 @@
+"""What reads return and where they go on, and writes as data: pages, offsets, operations."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, Literal
+
+from typing_extensions import Self, TypeVar
+
+from logicaldb.codec.values import WireValue
+from logicaldb.expressions import Condition, Update
+from logicaldb.items import Item, ItemKey, KeyBase
+
+K = TypeVar("K", bound=KeyBase[Any])
+T = TypeVar("T")
+
+
+class Offset(Generic[K]):
+    """Where a query or a scan goes on: after the row of ``key``.
+
+    Args:
+        key: a whole key; of an index with the fields of the primary key too.
+
+    Attributes:
+        key: the typed key; ``None`` where the service stopped at a row of another type.
+    """
+
+    __slots__ = ("_raw", "key")
+
+    key: K | None
+
+    def __init__(self, key: K) -> None:
+        self.key = key
+        self._raw: Mapping[str, WireValue] | None = None
+
+    @classmethod
+    def served(cls, key: K | None, raw: Mapping[str, WireValue]) -> Self:
+        """An offset that the service gave, with its raw key."""
+        offset = cls.__new__(cls)
+        offset.key = key
+        offset._raw = raw
+        return offset
+
+    @property
+    def raw(self) -> Mapping[str, WireValue] | None:
+        """The key in wire form as the service gave it; ``None`` for an offset made by hand."""
+        return self._raw
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Offset):
+            return NotImplemented
+        if self.key is None and other.key is None:
+            return self._raw == other._raw
+        return bool(self.key == other.key)
+
+    def __hash__(self) -> int:
+        if self.key is None:
+            return hash(tuple(sorted((name, *wire.items()) for name, wire in (self._raw or {}).items())))
+        return hash(self.key)
+
+    def __repr__(self) -> str:
+        return f"Offset({self._raw!r})" if self.key is None else f"Offset({self.key!r})"
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[K, T]):
+    """One page of a query or a scan.
+
+    Attributes:
+        contents: the items, in order.
+        offset: where the next page begins; ``None`` after the last one.
+    """
+
+    contents: list[T]
+    offset: Offset[K] | None
+
+    @property
+    def has_more_pages(self) -> bool:
+        """Whether there may be more; a next page may still turn out empty."""
+        return self.offset is not None
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerId:
+    """One of the workers that scan a table side by side, each its own segment.
+
+    Attributes:
+        segment: from 0 to ``total_segments - 1``.
+        total_segments: the number of workers, up to 1,000,000
+            (https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_Scan.html).
+    """
+
+    segment: int
+    total_segments: int
+
+    def __post_init__(self) -> None:
+        if not (1 <= self.total_segments <= 1_000_000 and 0 <= self.segment < self.total_segments):
+            raise ValueError(
+                f"{self!r}: there are 1 to 1,000,000 segments, and a segment is counted from 0 to total_segments - 1"
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One write as the caller asked for it.
+
+    Attributes:
+        kind: the name of the method.
+        key: the key of the row.
+        item: the item that is written or deleted, where one was given.
+        updates: the updates.
+        condition: the caller's condition.
+        if_version: the version that an update requires.
+        upsert: whether an update may make the row.
+    """
+
+    kind: Literal["save", "create", "put", "update", "increment", "delete", "delete_key", "check_condition"]
+    key: ItemKey[Any]
+    item: Item | None = None
+    updates: tuple[Update, ...] = ()
+    condition: Condition | None = None
+    if_version: int | None = None
+    upsert: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.kind} of {self.key!r}"  # no more: messages hold keys, and no other values

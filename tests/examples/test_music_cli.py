@@ -1,0 +1,368 @@
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+from moto import mock_aws
+from typer.testing import CliRunner
+
+from examples.music.catalog import BUNDLED
+from examples.music.cli import app
+
+ROOT = Path(__file__).parents[2]
+PLAIN = {"FORCE_COLOR": None, "NO_COLOR": "1", "TERM": "xterm"}
+
+
+class Result:
+    """What a command printed, without spaces at the ends of lines."""
+
+    def __init__(self, *args: str, columns: int) -> None:
+        outcome = CliRunner().invoke(app, args, env={**PLAIN, "COLUMNS": str(columns)}, catch_exceptions=False)
+        self.code = outcome.exit_code
+        self.out = _stripped(outcome.stdout)
+        self.err = _stripped(outcome.stderr)
+
+
+def _stripped(text: str) -> str:
+    return "\n".join(line.rstrip() for line in text.splitlines())
+
+
+def _block(text: str) -> str:
+    return dedent(text).strip("\n")
+
+
+def run(*args: str, columns: int = 80) -> Result:
+    """Run a command in process, on a DynamoDB of its own."""
+    return Result(*args, columns=columns)
+
+
+def run_on_shared(*args: str, columns: int = 80) -> Result:
+    """Run a command on what the fixture ``library`` set up: the real service would be there, were it not for moto."""
+    return Result("--aws", *args, columns=columns)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def library() -> Iterator[None]:
+    with mock_aws():
+        imported = run_on_shared("import", str(BUNDLED))
+        assert (imported.code, imported.out) == (
+            0,
+            "Imported into Amazon DynamoDB: 19 albums, 187 tracks and 1 playlist.",
+        )
+        yield
+
+
+both_widths = pytest.mark.parametrize("columns", [80, 120])
+
+
+@both_widths
+def test_album(columns: int) -> None:
+    result = run_on_shared("album", "ALBUM_dark-side-of-the-moon", columns=columns)
+    assert result.out == _block("""
+        The Dark Side of the Moon by Pink Floyd
+        Progressive Rock, Harvest, 1973-03-01
+        ╭────┬──────────────────────────┬────────╮
+        │  # │ Title                    │ Length │
+        ├────┼──────────────────────────┼────────┤
+        │  1 │ Speak to Me              │   1:05 │
+        │  2 │ Breathe (In the Air)     │   2:49 │
+        │  3 │ On the Run               │   3:45 │
+        │  4 │ Time                     │   6:53 │
+        │  5 │ The Great Gig in the Sky │   4:43 │
+        │  6 │ Money                    │   6:22 │
+        │  7 │ Us and Them              │   7:49 │
+        │  8 │ Any Colour You Like      │   3:26 │
+        │  9 │ Brain Damage             │   3:46 │
+        │ 10 │ Eclipse                  │   2:12 │
+        ╰────┴──────────────────────────┴────────╯
+        10 tracks, 42:50
+    """)
+    assert (result.code, result.err) == (0, "")
+
+
+@both_widths
+def test_artist(columns: int) -> None:
+    result = run_on_shared("artist", "Radiohead", columns=columns)
+    assert result.out == _block("""
+        ╭────────────┬───────────────────┬──────────────────┬────────────╮
+        │ Released   │ Album             │ Genre            │ Label      │
+        ├────────────┼───────────────────┼──────────────────┼────────────┤
+        │ 1997-05-21 │ OK Computer       │ Alternative Rock │ Parlophone │
+        │            │ ALBUM_ok-computer │                  │            │
+        │ 2007-10-10 │ In Rainbows       │ Alternative Rock │            │
+        │            │ ALBUM_in-rainbows │                  │            │
+        ╰────────────┴───────────────────┴──────────────────┴────────────╯
+    """)
+
+
+@both_widths
+def test_genre(columns: int) -> None:
+    result = run_on_shared("genre", "Jazz", columns=columns)
+    assert result.out == _block("""
+        ╭────────────┬─────────────────────────┬──────────────────────────┬──────────╮
+        │ Released   │ Album                   │ Artist                   │ Label    │
+        ├────────────┼─────────────────────────┼──────────────────────────┼──────────┤
+        │ 1959-08-17 │ Kind of Blue            │ Miles Davis              │ Columbia │
+        │            │ ALBUM_kind-of-blue      │                          │          │
+        │ 1959-12-14 │ Time Out                │ The Dave Brubeck Quartet │ Columbia │
+        │            │ ALBUM_time-out          │                          │          │
+        │ 1960-07-18 │ Sketches of Spain       │ Miles Davis              │ Columbia │
+        │            │ ALBUM_sketches-of-spain │                          │          │
+        ╰────────────┴─────────────────────────┴──────────────────────────┴──────────╯
+    """)
+
+
+@both_widths
+def test_label(columns: int) -> None:
+    result = run_on_shared("label", "Columbia", columns=columns)
+    assert result.out == _block("""
+        ╭────────────┬──────────────────────────────┬──────────────────────────╮
+        │ Released   │ Album                        │ Artist                   │
+        ├────────────┼──────────────────────────────┼──────────────────────────┤
+        │ 1959-08-17 │ Kind of Blue                 │ Miles Davis              │
+        │            │ ALBUM_kind-of-blue           │                          │
+        │ 1959-12-14 │ Time Out                     │ The Dave Brubeck Quartet │
+        │            │ ALBUM_time-out               │                          │
+        │ 1960-07-18 │ Sketches of Spain            │ Miles Davis              │
+        │            │ ALBUM_sketches-of-spain      │                          │
+        │ 2013-05-17 │ Random Access Memories       │ Daft Punk                │
+        │            │ ALBUM_random-access-memories │                          │
+        ╰────────────┴──────────────────────────────┴──────────────────────────╯
+    """)
+
+
+@both_widths
+def test_albums_lists_each_once_by_date(columns: int) -> None:
+    result = run_on_shared("albums", columns=columns)
+    tokens = [line.split()[2] for line in result.out.splitlines() if "ALBUM_" in line]
+    dates = [line.split()[1] for line in result.out.splitlines() if line[2:3].isdigit()]
+    assert len(tokens) == len(set(tokens)) == len(dates) == 19
+    assert dates == sorted(dates)
+    assert (tokens[0], tokens[-1]) == ("ALBUM_kind-of-blue", "ALBUM_random-access-memories")
+
+
+@both_widths
+def test_search_everywhere_scans(columns: int) -> None:
+    result = run_on_shared("search", "Blue", columns=columns)
+    assert result.out == _block("""
+        By a scan of the table with the filter begins_with(track_title):
+        ╭─────────────────────────────┬────────╮
+        │ Title                       │ Length │
+        ├─────────────────────────────┼────────┤
+        │ Blue                        │   3:00 │
+        │ ALBUM_blue, track 5         │        │
+        │ Blue Lines                  │   4:21 │
+        │ ALBUM_blue-lines, track 3   │        │
+        │ Blue Rondo à la Turk        │   6:44 │
+        │ ALBUM_time-out, track 1     │        │
+        │ Blue in Green               │   5:37 │
+        │ ALBUM_kind-of-blue, track 3 │        │
+        ╰─────────────────────────────┴────────╯
+    """)
+
+
+@both_widths
+def test_search_in_an_album_queries_its_index(columns: int) -> None:
+    result = run_on_shared("search", "S", "--album", "ALBUM_abbey-road", columns=columns)
+    assert result.out == _block("""
+        By a query of the local index album_track_title_index:
+        ╭─────────────────────────────────────────┬────────╮
+        │ Title                                   │ Length │
+        ├─────────────────────────────────────────┼────────┤
+        │ She Came In Through the Bathroom Window │   1:58 │
+        │ ALBUM_abbey-road, track 13              │        │
+        │ Something                               │   3:02 │
+        │ ALBUM_abbey-road, track 2               │        │
+        │ Sun King                                │   2:26 │
+        │ ALBUM_abbey-road, track 10              │        │
+        ╰─────────────────────────────────────────┴────────╯
+    """)
+
+
+def test_longer() -> None:
+    result = run_on_shared("longer", "12.5")
+    assert result.out == _block("""
+        ╭────────────────────────────────────────┬────────╮
+        │ Title                                  │ Length │
+        ├────────────────────────────────────────┼────────┤
+        │ Concierto de Aranjuez (Adagio)         │  16:19 │
+        │ ALBUM_sketches-of-spain, track 1       │        │
+        │ Shine On You Crazy Diamond (Parts I-V) │  13:32 │
+        │ ALBUM_wish-you-were-here, track 1      │        │
+        ╰────────────────────────────────────────┴────────╯
+    """)
+    assert run_on_shared("longer", "5").out.count("ALBUM_") == 56
+
+
+@both_widths
+def test_a_playlist_from_its_making_to_its_end(columns: int) -> None:
+    token = f"PLAYLIST_of-{columns}"
+    made = run_on_shared("playlist", "create", token, "[bold]Mine[/]", columns=columns)
+    assert (made.code, made.out) == (0, f"[bold]Mine[/]  {token}")
+    run_on_shared("playlist", "add", token, "ALBUM_rumours", "5", columns=columns)
+    added = run_on_shared("playlist", "add", token, "ALBUM_abbey-road", "13", columns=columns)
+    assert added.out.splitlines() == [
+        f"[bold]Mine[/]  {token}",
+        "  ALBUM_rumours, track 5",
+        "  ALBUM_abbey-road, track 13",
+    ]
+    renamed = run_on_shared("playlist", "rename", token, "Ours", "--from", "[bold]Mine[/]", columns=columns)
+    assert (renamed.code, renamed.out.splitlines()[0]) == (0, f"Ours  {token}")
+    shown = run_on_shared("playlist", "show", token, columns=columns)
+    assert shown.out == f"Ours  {token}\n" + _block("""
+        ╭───┬─────────────────────────────────────────┬────────╮
+        │ # │ Title                                   │ Length │
+        ├───┼─────────────────────────────────────────┼────────┤
+        │ 1 │ Go Your Own Way                         │   3:38 │
+        │   │ ALBUM_rumours, track 5                  │        │
+        │ 2 │ She Came In Through the Bathroom Window │   1:58 │
+        │   │ ALBUM_abbey-road, track 13              │        │
+        ╰───┴─────────────────────────────────────────┴────────╯
+    """)
+    assert "│ Ours" in run_on_shared("playlist", "list", columns=columns).out
+    deleted = run_on_shared("playlist", "delete", token, columns=columns)
+    assert (deleted.code, deleted.out) == (0, "Deleted: Ours.")
+    assert run_on_shared("playlist", "show", token, columns=columns).code == 1
+
+
+@pytest.mark.parametrize(
+    ("command", "message"),
+    [
+        ("album ALBUM_none", "There is no album ALBUM_none."),
+        ("artist pink-floyd", "There are no albums by pink-floyd."),
+        ("genre Polka", "There are no albums of the genre Polka."),
+        ("label L_Columbia", "There are no albums of the label L_Columbia."),
+        ("search blue", "There are no tracks whose title begins with blue."),
+        ("search Money --album ALBUM_blue", "There are no tracks whose title begins with Money."),
+        ("longer 100", "There are no tracks longer than 100 minutes."),
+        ("playlist show PLAYLIST_none", "There is no playlist PLAYLIST_none."),
+        ("playlist delete PLAYLIST_none", "There is no playlist PLAYLIST_none."),
+        ("playlist add PLAYLIST_none ALBUM_blue 1", "There is no playlist PLAYLIST_none."),
+        ("playlist add PLAYLIST_late-night ALBUM_blue 11", "There is no track 11 of ALBUM_blue."),
+        ("playlist create PLAYLIST_late-night Mine", "There is a playlist PLAYLIST_late-night already: Late Night."),
+        ("playlist rename PLAYLIST_none Mine --from Old", "There is no playlist PLAYLIST_none."),
+        (
+            "playlist rename PLAYLIST_late-night Mine --from Old",
+            "Not renamed: PLAYLIST_late-night is called Late Night, not Old.",
+        ),
+        ("import no-such-file.json", "no-such-file.json: No such file or directory"),
+        (
+            "--table-name nowhere album ALBUM_blue",
+            "Amazon DynamoDB has no such table. The commands demo and import create it.",
+        ),
+    ],
+)
+def test_a_failure_is_one_sentence(command: str, message: str) -> None:
+    result = run_on_shared(*command.split())
+    assert (result.code, result.err.splitlines()[-1]) == (1, f"Error: {message}")
+    assert "Traceback" not in result.err
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "",
+        "nonsense",
+        "album",
+        "album --nonsense",
+        "longer long",
+        "longer -- -1",
+        "playlist add PLAYLIST_x ALBUM_blue zero",
+        "albums --endpoint-url",
+        "albums --aws --endpoint-url http://localhost:8000",
+    ],
+)
+def test_a_wrong_command_line_is_code_2(command: str) -> None:
+    result = run(*command.split())
+    assert result.code == 2
+    assert "Traceback" not in result.err
+
+
+def test_a_second_import_overwrites_albums_and_keeps_playlists(tmp_path: Path) -> None:
+    file = tmp_path / "mine.json"
+    track = {"title": "So What", "length": "9:22"}
+    album = {"token": "ALBUM_mine", "title": "Mine", "artist": "Me", "genre": "Noise", "released": "2026-01-02"}
+    playlist = {"token": "PLAYLIST_mine", "name": "First", "tracks": [{"album": "ALBUM_mine", "track": 1}]}
+    file.write_text(json.dumps({"albums": [{**album, "tracks": [track]}], "playlists": [playlist]}))
+    table = ("--table-name", "a_table_of_ones_own")
+    first = run_on_shared(*table, "import", str(file))
+    assert first.out == "Imported into Amazon DynamoDB: 1 album, 1 track and 1 playlist."
+    content = {"albums": [{**album, "title": "Ours", "tracks": [track]}], "playlists": [{**playlist, "name": "Second"}]}
+    file.write_text(json.dumps(content))
+    second = run_on_shared(*table, "import", str(file))
+    assert second.out == _block("""
+        Imported into Amazon DynamoDB: 1 album, 1 track and 0 playlists; 1 playlist there already, left as stored.
+    """)
+    assert run_on_shared(*table, "album", "ALBUM_mine").out.startswith("Ours by Me\nNoise, no label, 2026-01-02\n")
+    assert run_on_shared(*table, "playlist", "show", "PLAYLIST_mine").out.startswith("First  PLAYLIST_mine\n")
+    assert run_on_shared("album", "ALBUM_mine").code == 1
+
+
+def test_a_wrong_catalogue_writes_nothing(tmp_path: Path) -> None:
+    file = tmp_path / "mine.json"
+    content = json.loads(BUNDLED.read_text(encoding="utf-8"))
+    content["albums"][3]["tracks"][2]["length"] = "long"
+    file.write_text(json.dumps(content))
+    table = ("--table-name", "never_created")
+    result = run_on_shared(*table, "import", str(file))
+    title = content["albums"][3]["title"]
+    problem = 'tracks[2].length: should be minutes and seconds such as "4:33"'
+    assert (result.code, result.err) == (1, f"Error: {file}: albums[3] ({title}): {problem}")
+    assert run_on_shared(*table, "albums").code == 1
+
+
+def test_options_may_stand_behind_the_command() -> None:
+    nowhere = run("album", "ALBUM_blue", "--table-name=nowhere", "--aws")
+    assert nowhere.err == "Error: Amazon DynamoDB has no such table. The commands demo and import create it."
+
+
+def test_what_follows_two_hyphens_is_no_option() -> None:
+    made = run_on_shared("playlist", "create", "PLAYLIST_odd", "--", "--aws")
+    assert (made.code, made.out) == (0, "--aws  PLAYLIST_odd")
+
+
+def test_an_endpoint_that_is_not_there_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_DEFAULT_REGION"):
+        monkeypatch.delenv(name, raising=False)
+    command = [sys.executable, "-m", "examples.music", "albums", "--endpoint-url", "http://127.0.0.1:1"]
+    outcome = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
+    assert (outcome.returncode, outcome.stdout) == (1, "")
+    assert outcome.stderr.startswith("Error: Could not connect to the endpoint URL:")
+    assert len(outcome.stderr.splitlines()) == 1
+
+
+def test_an_endpoint_that_is_no_address_is_one_sentence() -> None:
+    result = run("albums", "--endpoint-url", "localhost")
+    assert (result.code, result.err) == (1, "Error: Invalid endpoint: localhost")
+
+
+@pytest.mark.parametrize("package", ["typer", "rich"])
+def test_without_the_extra_it_says_what_to_install(tmp_path: Path, package: str) -> None:
+    (tmp_path / f"{package}.py").write_text(
+        f"raise ModuleNotFoundError('No module named {package!r}', name={package!r})"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    command = [sys.executable, "-c", "from examples.music.__main__ import main; main()"]
+    outcome = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=environment, check=False)
+    assert (outcome.returncode, outcome.stderr) == (
+        1,
+        f"The music example needs {package}, which is not installed. Install the extra: logicaldb[examples]\n",
+    )
+
+
+def test_without_moto_it_says_what_to_install(tmp_path: Path) -> None:
+    (tmp_path / "moto.py").write_text("raise ModuleNotFoundError(\"No module named 'moto'\", name='moto')")
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    command = [sys.executable, "-c", "from examples.music.__main__ import main; main()", "demo"]
+    outcome = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=environment, check=False)
+    message = (
+        "Error: The in-process DynamoDB needs moto, which is not installed. Install the extra: logicaldb[examples],"
+        " or name an endpoint with --endpoint-url.\n"
+    )
+    assert (outcome.returncode, outcome.stdout, outcome.stderr) == (1, "", message)
