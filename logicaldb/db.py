@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Annotated, Any, ClassVar, get_args, get_origin
+from decimal import Decimal
+from typing import Annotated, Any, ClassVar, get_args, get_origin, overload
 
 from typing_extensions import TypeVar
 
@@ -121,6 +122,26 @@ class LogicalDb:
         )
         return updated
 
+    @overload
+    def increment(
+        self,
+        key: ItemKey[Any],
+        counter: int,
+        by: int = 1,
+        *,
+        upsert: bool = False,
+        idempotency_token: str | None = None,
+    ) -> int: ...
+    @overload
+    def increment(
+        self,
+        key: ItemKey[Any],
+        counter: Decimal,
+        by: Decimal | int = 1,
+        *,
+        upsert: bool = False,
+        idempotency_token: str | None = None,
+    ) -> Decimal: ...
     def increment(
         self,
         key: ItemKey[Any],
@@ -131,9 +152,7 @@ class LogicalDb:
         idempotency_token: str | None = None,
     ) -> Any:
         """``increment`` of the view of the key's item type."""
-        return self._view_of_key(key).increment(
-            key, counter, by, upsert=upsert, idempotency_token=idempotency_token
-        )
+        return self._view_of_key(key).increment(key, counter, by, upsert=upsert, idempotency_token=idempotency_token)
 
     def delete(self, item: I, condition: Condition | None = None, *, idempotency_token: str | None = None) -> I | None:
         """``delete`` of the view of the item's type."""
@@ -148,8 +167,8 @@ class LogicalDb:
         return deleted
 
     def _view_of_key(self, key: ItemKey[Any]) -> View[Any, Any]:
-        item_type = getattr(type(key), "__logicaldb_item__", None)
-        if not isinstance(key, ItemKey) or item_type is None:
+        item_type: type[Item] | None = getattr(type(key), "__logicaldb_item__", None)
+        if item_type is None:
             raise TypeError(f"a key is due, such as AlbumTrack.Key(...), not {type(key).__name__}")
         return self._view_of(item_type)
 
@@ -173,9 +192,7 @@ def _read_annotation(db: str, name: str, annotation: Any) -> tuple[type[LogicalT
         raise DeclarationError(f"{where}: {table!r} is not a LogicalTable")
     names = [marker.name for marker in markers if isinstance(marker, TableName)]
     if len(names) != 1 or not names[0]:
-        raise DeclarationError(
-            f'{where}: has no table name; write Annotated[{table_type.__name__}, TableName("...")]'
-        )
+        raise DeclarationError(f'{where}: has no table name; write Annotated[{table_type.__name__}, TableName("...")]')
     if mode:
         raise DeclarationError(f"{where}: {table_type.__name__} has a mode, and a LogicalDb is always synchronous")
     return table_type, names[0]

@@ -1,4 +1,4 @@
-"""Drivers: they perform the requests that a flow yields, and send the answers in.
+"""Drivers: they perform what a flow yields, and send the answers in.
 
 ``run`` and ``iterate`` block; what they share with drivers that do not (``encode``, ``decode``, ``advance``) does no I/O.
 """
@@ -9,10 +9,11 @@ import json
 from collections.abc import Generator
 from contextlib import closing
 from dataclasses import dataclass
+from time import sleep
 from typing import Any, Generic, Protocol, TypeVar
 
 from logicaldb.errors import ThroughputExceeded
-from logicaldb.flow import Emit, Flow, Request, ServiceFailure, Stream
+from logicaldb.flow import Emit, Flow, Request, ServiceFailure, Sleep, Stream
 
 T = TypeVar("T")
 Y = TypeVar("Y")
@@ -73,8 +74,8 @@ def advance(flow: Generator[Y, Any, T], outcome: Any) -> Y | Done[T]:
 
     Args:
         flow: a flow or a stream.
-        outcome: an answer, or an exception to be thrown into the flow; ``None`` starts a flow and goes on after an
-            ``Emit``.
+        outcome: an answer, or an exception to be thrown into the flow; ``None`` starts a flow, and goes on after a
+            ``Sleep`` or an ``Emit``.
 
     Raises:
         ThroughputExceeded: the service throttled a request, and the flow did not handle it.
@@ -132,9 +133,11 @@ def iterate(stream: Stream[T], transport: Transport) -> Generator[T]:
                 step = advance(stream, _perform(step, transport))
 
 
-def _perform(request: Request, transport: Transport) -> Any:
-    """Send a request; return its answer, or the exception that came instead."""
+def _perform(step: Request | Sleep, transport: Transport) -> Any:
+    """Do what a flow yielded; return the answer of a request, or the exception that came instead."""
+    if isinstance(step, Sleep):
+        return sleep(step.seconds)
     try:
-        return decode(transport.send(request.operation, request.table, encode(request)))
+        return decode(transport.send(step.operation, step.table, encode(step)))
     except Exception as error:  # noqa: BLE001 - the flow gets it, and so its caller
         return error

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
-from typing import Any, Generic
+from decimal import Decimal
+from typing import Any, Generic, overload
 
 from typing_extensions import TypeVar
 
@@ -222,9 +223,7 @@ class IndexView(Generic[K, I]):
     ) -> int:
         """The number of items under a key condition; the rows are read and paid for, but do not travel."""
         return run(
-            self._source.count(
-                key_condition, filter_expression=filter_expression, consistent_read=consistent_read
-            ),
+            self._source.count(key_condition, filter_expression=filter_expression, consistent_read=consistent_read),
             self._transport,
         )
 
@@ -518,8 +517,28 @@ class View(IndexView[K, I]):
         updated: I = self._write(operation, idempotency_token)
         return updated
 
+    @overload
     def increment(
-        self, key: K, counter: Any, by: Any = 1, *, upsert: bool = False, idempotency_token: str | None = None
+        self, key: K, counter: int, by: int = 1, *, upsert: bool = False, idempotency_token: str | None = None
+    ) -> int: ...
+    @overload
+    def increment(
+        self,
+        key: K,
+        counter: Decimal,
+        by: Decimal | int = 1,
+        *,
+        upsert: bool = False,
+        idempotency_token: str | None = None,
+    ) -> Decimal: ...
+    def increment(
+        self,
+        key: K,
+        counter: int | Decimal,
+        by: int | Decimal = 1,
+        *,
+        upsert: bool = False,
+        idempotency_token: str | None = None,
     ) -> Any:
         """Add to a counter, atomically (``ADD``).
 
@@ -577,9 +596,7 @@ class View(IndexView[K, I]):
             IncompleteKey: the key lacks fields.
             ConditionFailed: the condition does not hold.
         """
-        deleted: I | None = self._write(
-            Operation("delete_key", _item_key(key), condition=condition), idempotency_token
-        )
+        deleted: I | None = self._write(Operation("delete_key", _item_key(key), condition=condition), idempotency_token)
         return deleted
 
 

@@ -187,7 +187,7 @@ def _where(content: dict[str, Any], location: Sequence[int | str]) -> str:
     path = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in location).removeprefix(".")
     if len(location) < 2:
         return path
-    kind, index = location[:2]
+    kind, index = str(location[0]), location[1]
     entry = content[kind][index]
     name = (entry.get("title") or entry.get("name")) if isinstance(entry, dict) else None
     place = f"{kind}[{index}] ({name})" if isinstance(name, str) and name.isprintable() else f"{kind}[{index}]"
@@ -203,11 +203,11 @@ def _what(details: ErrorDetails) -> str:
 def _repeated_tokens(content: dict[str, Any], catalog: Catalog) -> Iterator[str]:
     for kind, entries in (("albums", catalog.albums), ("playlists", catalog.playlists)):
         first_place: dict[str, int] = {}
-        for index, entry in enumerate(entries):
-            first = first_place.setdefault(entry.token, index)
+        for index, token in enumerate(entry.token for entry in entries):
+            first = first_place.setdefault(token, index)
             if first != index:
                 here, there = _where(content, (kind, index, "token")), _where(content, (kind, first))
-                yield f"{here}: {entry.token} is the token of {there} already"
+                yield f"{here}: {token} is the token of {there} already"
 
 
 def _unknown_tracks(content: dict[str, Any], catalog: Catalog) -> Iterator[str]:

@@ -94,7 +94,7 @@ def import_(
         catalog = read_catalog(file)
         run.db.create_tables()
         imported = import_catalog(run.db, catalog, run.notes)
-        run.out.print(Text(f"Imported into {run.target}: {imported}."))
+        run.out.print(Text(f"Imported into {run.target}: {imported}"), soft_wrap=True)
         if run.target.in_process:
             run.notes.print(Text("It ends with this command, and nothing is kept: see --endpoint-url.", style="dim"))
 

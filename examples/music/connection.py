@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -13,19 +13,20 @@ import botocore.session
 from botocore.config import Config
 
 from examples.music.models import MusicDb
+from logicaldb.testing import in_process_dynamodb
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-REGION = "us-east-1"
-"""Named where the region does not matter: in process, and at an endpoint where none is configured."""
+ANY_REGION = "us-east-1"
+"""For an endpoint of one's own, where no region is configured and none matters."""
 
 QUICK_TO_FAIL = Config(connect_timeout=3, retries={"mode": "standard", "total_max_attempts": 2})
 """An endpoint of one's own is there or it is not."""
 
 
-class MissingExtra(Exception):
-    """An optional package is needed and not installed."""
+class InvalidTarget(Exception):
+    """The endpoint or the region is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,37 +54,19 @@ class Target:
         return "Amazon DynamoDB" if self.aws else f"DynamoDB at {self.endpoint_url}"
 
     @contextmanager
-    def client(self) -> Iterator[DynamoDBClient]:
-        """A boto3 client, which is all that logicaldb needs."""
+    def client(self) -> Generator[DynamoDBClient]:
+        """Give a boto3 client, which is all that logicaldb needs."""
         if self.aws:
             yield boto3.client("dynamodb")
         elif self.endpoint_url is not None:
             yield _endpoint_client(self.endpoint_url)
         else:
-            with _in_process_client() as client:
+            with in_process_dynamodb() as client:
                 yield client
 
     def database(self, client: DynamoDBClient) -> MusicDb:
         """The database; a table name of the caller's wins over the declared one."""
         return MusicDb(client, table_name_resolver=lambda _table_type, declared: self.table_name or declared)
-
-
-@contextmanager
-def _in_process_client() -> Iterator[DynamoDBClient]:
-    try:
-        from moto import mock_aws  # noqa: PLC0415 - it belongs to an extra, and takes a second to import
-    except ModuleNotFoundError as error:
-        raise MissingExtra(
-            f"The in-process DynamoDB needs {error.name}, which is not installed. Install the extra:"
-            " logicaldb[examples], or name an endpoint with --endpoint-url."
-        ) from error
-    with mock_aws():
-        yield boto3.client(
-            "dynamodb",
-            region_name=REGION,
-            # An endpoint in the environment would be a real one, which moto lets pass.
-            config=Config(ignore_configured_endpoint_urls=True),
-        )
 
 
 def _endpoint_client(endpoint_url: str) -> DynamoDBClient:
@@ -94,13 +77,16 @@ def _endpoint_client(endpoint_url: str) -> DynamoDBClient:
     if core.get_credentials() is None:
         made_up = {"aws_access_key_id": "local", "aws_secret_access_key": "local"}
     session = boto3.Session(botocore_session=core)
-    return session.client(
-        "dynamodb",
-        endpoint_url=endpoint_url,
-        region_name=session.region_name or REGION,
-        config=QUICK_TO_FAIL,
-        **made_up,
-    )
+    try:
+        return session.client(
+            "dynamodb",
+            endpoint_url=endpoint_url,
+            region_name=session.region_name or ANY_REGION,
+            config=QUICK_TO_FAIL,
+            **made_up,
+        )
+    except ValueError as error:
+        raise InvalidTarget(str(error)) from error
 
 
 class RequestLog:

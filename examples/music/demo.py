@@ -158,7 +158,8 @@ def _renamed(outcome: PlaylistInfo | ConditionFailed) -> RenderableType:
             return Group(Text("Renamed. The item as it is stored:", style="green"), render.stored_playlist(outcome))
         case ConditionFailed(item=PlaylistInfo() as stored):
             return Group(Text("Refused. The error carries the item:", style="red"), render.stored_playlist(stored))
-    raise outcome
+        case ConditionFailed():  # there is no such playlist any more
+            raise outcome
 
 
 class Show:
@@ -202,5 +203,6 @@ def _code(function: Callable[..., object]) -> str:
 
 
 def _requests(sent: Counter[str]) -> str:
-    """``2 requests (Query)``."""
-    return f"{render.count(sent.total(), 'request')} ({', '.join(sorted(sent))})"
+    """``2 requests (1 DeleteItem, 1 PutItem)``."""
+    operations = sorted(sent) if len(sent) == 1 else [f"{number} {name}" for name, number in sorted(sent.items())]
+    return f"{render.count(sent.total(), 'request')} ({', '.join(operations)})"

@@ -22,10 +22,11 @@ class Imported:
     playlists_kept: int
 
     def __str__(self) -> str:
-        counts = render.count(self.albums, "album"), render.count(self.tracks, "track")
-        text = f"{', '.join(counts)} and {render.count(self.playlists, 'playlist')}"
-        kept = render.count(self.playlists_kept, "playlist")
-        return f"{text}; {kept} there already, left as stored" if self.playlists_kept else text
+        albums, tracks = render.count(self.albums, "album"), render.count(self.tracks, "track")
+        text = f"{albums}, {tracks} and {render.count(self.playlists, 'playlist')}."
+        if self.playlists_kept:
+            text += f"\nThere already, and left as stored: {render.count(self.playlists_kept, 'playlist')}."
+        return text
 
 
 def import_catalog(db: MusicDb, catalog: Catalog, progress_on: Console) -> Imported:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ from rich.text import Text
 
 from examples.music import render
 from examples.music.catalog import BUNDLED, CatalogError, read_catalog
-from examples.music.connection import MissingExtra, RequestLog, Target
+from examples.music.connection import InvalidTarget, RequestLog, Target
 from examples.music.importing import import_catalog
 from examples.music.models import MusicDb
 from logicaldb import LogicalDbError
@@ -21,6 +21,10 @@ from logicaldb import LogicalDbError
 
 class Failure(Exception):
     """A command cannot do what it is asked to; the message says why."""
+
+
+ERRORS = (Failure, CatalogError, InvalidTarget, LogicalDbError, BotoCoreError, ClientError, ImportError)
+"""What a user can do something about; all else is a mistake in the program."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +47,11 @@ class Session:
 
 
 @contextmanager
-def session(ctx: typer.Context, *, fill: bool = True) -> Iterator[Session]:
+def session(ctx: typer.Context, *, fill: bool = True) -> Generator[Session]:
     """Open the database that the options of the command line name.
 
-    An in-process one is empty each time: with ``fill`` the bundled catalogue is imported first. Errors that a user can
-    do something about end the program with one sentence on standard error and exit code 1.
+    An in-process one is empty each time: with ``fill`` the bundled catalogue is imported first. The ``ERRORS`` end
+    the program with one sentence on standard error and exit code 1.
     """
     target: Target = ctx.obj
     notes = render.console(stderr=True)
@@ -57,7 +61,7 @@ def session(ctx: typer.Context, *, fill: bool = True) -> Iterator[Session]:
             if fill and target.in_process:
                 _fill(opened)
             yield opened
-    except (Failure, CatalogError, MissingExtra, LogicalDbError, BotoCoreError, ClientError) as error:
+    except ERRORS as error:
         notes.print(Text(f"Error: {_sentence(error, target)}", style="red"), soft_wrap=True)
         raise typer.Exit(1) from error
 
@@ -71,6 +75,6 @@ def _fill(opened: Session) -> None:
 
 
 def _sentence(error: Exception, target: Target) -> str:
-    if isinstance(error, ClientError) and error.response["Error"]["Code"] == "ResourceNotFoundException":
+    if isinstance(error, ClientError) and error.response.get("Error", {}).get("Code") == "ResourceNotFoundException":
         return f"{target} has no such table. The commands demo and import create it."
     return str(error)

@@ -7,8 +7,9 @@ from copy import deepcopy
 from enum import Enum, Flag
 from typing import Any
 
-from logicaldb.codec.generic import generic_decode
+from logicaldb.codec.generic import UNTYPED, generic_decode
 from logicaldb.codec.numbers import decode_number
+from logicaldb.codec.scalars import SCALARS
 from logicaldb.codec.values import Refused, Unsupported, ValueCodec, WireValue, describe, mismatch
 
 
@@ -52,12 +53,12 @@ class ChoiceCodec(ValueCodec):
             self._wires[type(value), value] = wire
             self._values[key] = value
         self.forms = frozenset(form for wire in self._wires.values() for form in wire)
-        self.types = tuple({type(value) for value in self._values.values()})
+        self.types: tuple[type, ...] = tuple({type(value) for value in self._values.values()})
 
     @property
     def choices(self) -> list[tuple[Any, WireValue]]:
         """The values with their wire forms."""
-        return [(value, wire) for (_, value), wire in self._wires.items()]
+        return [(value, self._wires[type(value), value]) for value in self._values.values()]
 
     def accepts(self, value: Any) -> bool:
         """Whether the value is one of the list."""
@@ -97,14 +98,13 @@ class EnumCodec(ChoiceCodec):
         Args:
             enum: the class.
             choices: its members.
-            by_value: whether fields hold the members' values (pydantic's ``use_enum_values``).
+            by_value: whether fields hold the values of members (pydantic's ``use_enum_values``).
         """
         super().__init__(enum.__name__, choices)
-        self._enum = enum
         if by_value:
-            self.types = (*self.types, *(type(member.value) for member in enum))
-            for (_, member), wire in list(self._wires.items()):
-                self._wires[type(member.value), member.value] = wire
+            values = [(member.value, wire) for member, wire in self.choices]
+            self._wires.update(((type(value), value), wire) for value, wire in values)
+            self.types = (*self.types, *{type(value) for value, _ in values})
 
     def _refusal(self, value: Any) -> Refused:
         return mismatch(value, f"a member of {self.name}")
@@ -134,3 +134,37 @@ class FlagCodec(ValueCodec):
             except ValueError:
                 pass
         return number
+
+
+def literal_codec(name: str, values: Iterable[Any]) -> ChoiceCodec:
+    """The codec of a ``Literal``.
+
+    Raises:
+        Unsupported: if two values have one stored form, or one has none.
+    """
+    return ChoiceCodec(name, [(value, _constant(name, value)) for value in values])
+
+
+def enum_codec(enum: type[Enum], *, by_value: bool) -> ValueCodec:
+    """The codec of an enum; ``by_value`` as in ``EnumCodec``.
+
+    Raises:
+        Unsupported: if two members have one stored form, or one has none.
+    """
+    if issubclass(enum, Flag):
+        return FlagCodec(enum)
+    return EnumCodec(enum, [(member, _constant(str(member), member)) for member in enum], by_value=by_value)
+
+
+def _constant(name: str, value: Any) -> WireValue:
+    if isinstance(value, Enum):
+        value = value.value
+    try:
+        if isinstance(value, tuple):
+            return {"L": [_constant(name, element) for element in value]}
+        return _CONSTANTS.get(type(value), UNTYPED).encode(value)
+    except Refused as refused:
+        raise Unsupported(f"the value of {name} {refused.reason}") from None
+
+
+_CONSTANTS = {kind: codec for codec in SCALARS for kind in codec.types}

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
-from pydantic import Secret, SecretBytes, SecretStr, ValidationError
+from pydantic import Secret, SecretBytes, SecretStr
 
 from logicaldb.codec.generic import AnyCodec, encode_bytes, encode_text, generic_decode
 from logicaldb.codec.numbers import encode_decimal, encode_float, encode_int
@@ -45,8 +45,11 @@ class SerializedCodec(AnyCodec):
 
 _SERIALIZED = SerializedCodec()
 
-Dump = Callable[[Any, str], Any]
-"""Serializes a value in a mode of pydantic's, ``python`` or ``json``."""
+Mode: TypeAlias = Literal["python", "json"]
+"""Pydantic's modes of serialization."""
+
+Dump: TypeAlias = Callable[[Any, Mode], Any]
+"""Serializes a value in a mode."""
 
 
 class CustomCodec(ValueCodec):
@@ -59,7 +62,8 @@ class CustomCodec(ValueCodec):
         dump: Dump,
         validate: Callable[[Any], Any],
         *,
-        types: tuple[type, ...] = (),
+        kinds: tuple[type, ...] = (),
+        nullable: bool = False,
         inner: ValueCodec | None = None,
         forms: frozenset[str] = ALL_FORMS,
         eager: bool = False,
@@ -69,7 +73,8 @@ class CustomCodec(ValueCodec):
         Args:
             dump: serializes a value.
             validate: makes a value of what was serialized.
-            types: the classes of the values, where they are known.
+            kinds: the classes of the values, where they are known.
+            nullable: whether ``None`` is a value of the type.
             inner: the codec of the declared return type of the serializer.
             forms: the forms that results have, where they are known.
             eager: whether values are validated when they are decoded, and not only with the whole item: where a union
@@ -79,24 +84,25 @@ class CustomCodec(ValueCodec):
         self._validate = validate
         self._inner = inner
         self._eager = eager
-        self.types = types
+        self._kinds = kinds
+        self.types = (*kinds, type(None)) if nullable else kinds
         self.forms = forms if inner is None else inner.forms
 
     def accepts(self, value: Any) -> bool:
         """A value of the classes; where they are not known, any."""
-        return not self.types or isinstance(value, self.types)
+        return not self._kinds or isinstance(value, self.types)
 
     def encode(self, value: Any) -> WireValue:
         """The form of what the type's serializer gives."""
         dumped = self._serialize(value, "python")
         try:
-            return self._store(value, dumped)
+            return self._store(dumped, "python")
         except Refused as refused:
             try:
                 dumped = self._serialize(value, "json")
             except Refused:
                 raise refused from None
-            return self._store(value, dumped)
+            return self._store(dumped, "json")
 
     def decode(self, wire: WireValue) -> Any:
         """What the serializer gave, for pydantic to read; the value itself where it has to be eager."""
@@ -104,33 +110,33 @@ class CustomCodec(ValueCodec):
         if self._eager:
             try:
                 return self._validate(serialized)
-            except ValidationError:
-                pass
+            except Exception:  # noqa: BLE001 - validators are the user's; pydantic meets it again, with the whole item
+                return serialized
         return serialized
 
-    def _serialize(self, value: Any, mode: str) -> Any:
+    def _serialize(self, value: Any, mode: Mode) -> Any:
         try:
             return self._dump(value, mode)
-        except RecursionError:
+        except (RecursionError, Refused):
             raise
         except Exception as error:  # noqa: BLE001 - serializers are the user's; the error may show the value
             cause = error.__cause__ or error
             raise Refused(f"is {describe(value)} whose serializer raised {type(cause).__name__}") from None
 
-    def _store(self, value: Any, dumped: Any) -> WireValue:
+    def _store(self, dumped: Any, mode: Mode) -> WireValue:
         if self._inner is not None:
             return self._inner.encode(dumped)
         wire = _SERIALIZED.encode(dumped)
         if self.forms.isdisjoint(wire):
             raise Refused(f"is serialized as {describe(dumped)}, not as its type declares")
-        if _holds_floats(dumped) and not self._comes_back(dumped, wire):
+        if _holds_floats(dumped) and not self._comes_back(dumped, wire, mode):
             raise Refused("is serialized as a float that would not come back: declare what its serializer returns")
         return wire
 
-    def _comes_back(self, dumped: Any, wire: WireValue) -> bool:
+    def _comes_back(self, dumped: Any, wire: WireValue, mode: Mode) -> bool:
         """Whether a validator takes the Decimal that is read for the float that was written."""
         try:
-            return _same(self._dump(self._validate(generic_decode(wire)), "python"), dumped)
+            return _same(self._dump(self._validate(generic_decode(wire)), mode), dumped)
         except Exception:  # noqa: BLE001 - validators are the user's
             return False
 

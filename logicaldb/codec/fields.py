@@ -72,9 +72,7 @@ class FieldCodec:
             nullable and (self.required or (set_kind is not None and default is Default.EMPTY_SET))
         )
         self._empty_absent = set_kind is not None and (
-            default is Default.EMPTY_SET
-            or (nullable and default is Default.NONE)
-            or (self.required and not nullable)
+            default is Default.EMPTY_SET or (nullable and default is Default.NONE) or (self.required and not nullable)
         )
         self._deep = codec.depth is None or codec.depth > MAX_DEPTH
 

@@ -39,7 +39,7 @@ def encode_key(text: str) -> str:
         Refused: if it is empty or not Unicode text.
     """
     if not text:
-        raise Refused("has an empty key, which cannot be stored in a map")
+        raise Refused("is empty, which DynamoDB does not take")
     return encode_text(text)
 
 
@@ -69,6 +69,18 @@ def generic_decode(wire: Any) -> Any:
         return wire
 
 
+def list_in(wire: Any) -> list[Any] | None:
+    """What an L holds; ``None`` for anything else."""
+    held = wire.get("L") if isinstance(wire, dict) else None
+    return held if isinstance(held, list) else None
+
+
+def map_in(wire: Any) -> dict[str, Any] | None:
+    """What an M holds; ``None`` for anything else."""
+    held = wire.get("M") if isinstance(wire, dict) else None
+    return held if isinstance(held, dict) else None
+
+
 def _instance(expected: type) -> Callable[[Any], Any]:
     def check(held: Any) -> Any:
         if not isinstance(held, expected):
@@ -87,7 +99,7 @@ _DECODERS: Mapping[str, Callable[[Any], Any]] = {
     "N": decode_number,
     "B": decode_bytes,
     "BOOL": _instance(bool),
-    "NULL": lambda held: None,
+    "NULL": lambda _: None,
     "L": lambda held: [generic_decode(element) for element in _list(held)],
     "M": lambda held: {key: generic_decode(element) for key, element in _map(held).items()},
     "SS": lambda held: {_text(element) for element in _list(held)},
@@ -119,7 +131,7 @@ class AnyCodec(ValueCodec):
 
     def __init__(self) -> None:
         self._encoders: dict[type, Callable[[Any], WireValue]] = {
-            type(None): lambda value: {"NULL": True},
+            type(None): lambda _: {"NULL": True},
             bool: lambda value: {"BOOL": value},
             int: lambda value: {"N": encode_int(value)},
             Decimal: lambda value: {"N": encode_decimal(value)},
@@ -149,7 +161,7 @@ class AnyCodec(ValueCodec):
         elements: list[WireValue] = []
         try:
             for element in value:
-                elements.append(self.encode(element))
+                elements.append(self.encode(element))  # noqa: PERF401 - their number tells the place of a refusal
         except Refused as refused:
             refused.path = f"[{len(elements)}]{refused.path}"
             raise
@@ -160,7 +172,10 @@ class AnyCodec(ValueCodec):
         for key, element in value.items():
             if not isinstance(key, str):
                 raise Refused(f"has a key that is {describe(key)}, not a str: declare the type instead of Any")
-            text = encode_key(key)
+            try:
+                text = encode_key(str.__str__(key))
+            except Refused as refused:
+                raise Refused(f"has a key that {refused.reason}") from None
             try:
                 elements[text] = self.encode(element)
             except Refused as refused:
@@ -173,6 +188,10 @@ class AnyCodec(ValueCodec):
             raise Refused("is an empty set, which cannot be stored: declare the type instead of Any")
         elements = [(form, held) for element in value for form, held in self.encode(element).items()]
         return {set_form({form for form, _ in elements}): [held for _, held in elements]}
+
+
+UNTYPED = AnyCodec()
+"""The codec of ``Any``; it holds no state."""
 
 
 class JsonCodec(AnyCodec):

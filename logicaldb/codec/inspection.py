@@ -6,38 +6,26 @@ import dataclasses
 import sys
 import typing
 from collections.abc import Iterator, Mapping, Sequence
-from collections.abc import Set as AbstractSet
+from copy import copy
 from types import SimpleNamespace, UnionType
-from typing import Annotated, Any, Literal, NewType, TypeVar, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 
 import typing_extensions
-from pydantic import Discriminator, GetPydanticSchema, Json, PlainSerializer, WrapSerializer
+from pydantic import Discriminator
 from pydantic.fields import FieldInfo
-from pydantic.types import EncodedBytes, EncodedStr
 
 from logicaldb.codec.values import Unsupported
 
-SetKind = type[set[Any]] | type[frozenset[Any]]
-
-SET_KINDS: Mapping[Any, SetKind] = {
-    set: set,
-    frozenset: frozenset,
-    AbstractSet: frozenset,
-    typing.MutableSet: set,
-}
-"""The types of sets, and what pydantic makes of their values."""
+NONE_TYPE = type(None)
 
 _ALIAS_TYPES = (typing_extensions.TypeAliasType, getattr(typing, "TypeAliasType", typing_extensions.TypeAliasType))
 _QUALIFIERS = (typing_extensions.Required, typing_extensions.NotRequired, typing_extensions.ReadOnly)
-_ENCODERS = (EncodedBytes, EncodedStr, GetPydanticSchema, Json)
 
 
 def type_name(annotation: Any) -> str:
     """The name of a type for messages, without the names of modules."""
-    if annotation is None or annotation is type(None):
+    if annotation is None or annotation is NONE_TYPE:
         return "None"
-    if isinstance(annotation, type) and get_origin(annotation) is None:
-        return annotation.__name__
     origin, arguments = get_origin(annotation), get_args(annotation)
     if origin is Annotated:
         return type_name(arguments[0])
@@ -47,7 +35,8 @@ def type_name(annotation: Any) -> str:
         return f"Literal[{', '.join(map(repr, arguments))}]"
     if origin is not None:
         return f"{type_name(origin)}[{', '.join(map(type_name, arguments))}]"
-    return "..." if annotation is Ellipsis else getattr(annotation, "__name__", str(annotation))
+    name: str = getattr(annotation, "__name__", str(annotation))
+    return "..." if annotation is Ellipsis else name
 
 
 def is_alias(annotation: Any) -> bool:
@@ -65,21 +54,25 @@ def alias_value(annotation: Any, namespace: Mapping[str, Any]) -> Any:
     module = sys.modules.get(alias.__module__)
     # The one public way to resolve references inside of a type is to ask for the hints of something that has it as one.
     holder = SimpleNamespace(__annotations__={"value": alias.__value__})
+    value = _hints(holder, alias.__name__, vars(module) if module else {}, namespace)["value"]
+    return substitute(value, dict(zip(alias.__type_params__, get_args(annotation), strict=False)))
+
+
+def _hints(holder: Any, name: str, names: dict[str, Any] | None, namespace: Mapping[str, Any]) -> dict[str, Any]:
     try:
-        hints = typing_extensions.get_type_hints(
-            holder, globalns=vars(module) if module else {}, localns=dict(namespace), include_extras=True
-        )
+        return typing_extensions.get_type_hints(holder, globalns=names, localns=dict(namespace), include_extras=True)
     except NameError as error:
-        raise Unsupported(f"{alias.__name__} cannot be resolved: the name {error.name!r} is missing") from None
-    return substitute(hints["value"], dict(zip(alias.__type_params__, get_args(annotation), strict=False)))
+        raise Unsupported(f"{name} has an annotation that cannot be resolved: there is no {error.name}") from None
 
 
 def substitute(annotation: Any, arguments: Mapping[Any, Any]) -> Any:
     """The annotation with arguments in the place of type variables."""
     if isinstance(annotation, TypeVar):
         return arguments.get(annotation, annotation)
-    parameters = () if isinstance(annotation, type) else getattr(annotation, "__parameters__", ())
-    return annotation[tuple(arguments.get(each, each) for each in parameters)] if parameters else annotation
+    parameters = getattr(annotation, "__parameters__", ())
+    if get_origin(annotation) is None or not parameters:
+        return annotation
+    return annotation[tuple(arguments.get(each, each) for each in parameters)]
 
 
 def bound_of(variable: TypeVar) -> Any:
@@ -122,53 +115,19 @@ def metadata_of(info: FieldInfo) -> tuple[Any, ...]:
     return (*info.metadata, Discriminator(discriminator) if isinstance(discriminator, str) else discriminator)
 
 
-def serializer_of(metadata: Sequence[Any]) -> PlainSerializer | WrapSerializer | None:
-    """The serializer that pydantic uses in Python mode."""
-    serializers = [item for item in metadata if isinstance(item, (PlainSerializer, WrapSerializer))]
-    return next((item for item in reversed(serializers) if not item.when_used.startswith("json")), None)
+def is_typed_dict(kind: Any) -> bool:
+    """Whether it is the class of a typed dict."""
+    return typing_extensions.is_typeddict(kind)
 
 
-def is_custom(metadata: Sequence[Any]) -> bool:
-    """Whether the metadata changes how values are stored, and not only how they are validated."""
-    return serializer_of(metadata) is not None or any(map(_changes_storage, metadata))
-
-
-def _changes_storage(item: Any) -> bool:
-    kind = item if isinstance(item, type) else type(item)
-    if issubclass(kind, _ENCODERS):
-        return True
-    return hasattr(kind, "__get_pydantic_core_schema__") and not kind.__module__.startswith("pydantic.")
-
-
-def admits(annotation: Any, metadata: Sequence[Any], namespace: Mapping[str, Any]) -> frozenset[Any]:
-    """Which of ``NoneType``, ``set`` and ``frozenset`` the values of a type may be."""
-    found: set[Any] = set()
-    aliases: list[Any] = []
-    pending: list[tuple[Any, tuple[Any, ...]]] = [(annotation, tuple(metadata))]
-    while pending:
-        inner, extra = unwrap(*pending.pop())
-        if is_alias(inner):
-            if inner not in aliases:
-                aliases.append(inner)
-                pending.append((alias_value(inner, namespace), extra))
-        elif isinstance(inner, NewType):
-            pending.append((inner.__supertype__, extra))
-        elif isinstance(inner, TypeVar):
-            pending.append((bound_of(inner), extra))
-        elif is_union(inner):
-            pending.extend((member, extra) for member in get_args(inner))
-        elif inner in (None, type(None), Any, object) or (get_origin(inner) is Literal and None in get_args(inner)):
-            found.add(type(None))
-        elif not is_custom(extra):
-            kind = SET_KINDS.get(get_origin(inner) or inner)
-            found.update(() if kind is None else (kind,))
-    return frozenset(found)
-
-
-def namespace_of(owner: type | None) -> dict[str, Any]:
-    """The names that were visible where a model was defined in the body of a function."""
-    names = getattr(owner, "__pydantic_parent_namespace__", None) or {}
-    return {name: value() if type(value).__name__ == "_PydanticWeakRef" else value for name, value in names.items()}
+def has_fields(kind: Any) -> bool:
+    """Whether it is a class of values with named fields."""
+    return (
+        hasattr(kind, "__pydantic_fields__")
+        or dataclasses.is_dataclass(kind)
+        or is_typed_dict(kind)
+        or (isinstance(kind, type) and issubclass(kind, tuple) and hasattr(kind, "_fields"))
+    )
 
 
 def fields_of(annotation: Any, namespace: Mapping[str, Any]) -> dict[str, FieldInfo]:
@@ -178,57 +137,55 @@ def fields_of(annotation: Any, namespace: Mapping[str, Any]) -> dict[str, FieldI
         Unsupported: if one of its annotations cannot be resolved.
     """
     kind = get_origin(annotation) or annotation
-    known: dict[str, FieldInfo] | None = getattr(kind, "__pydantic_fields__", None)
-    if known is None:
-        known = dict(_fields_of_plain_class(kind, namespace))
+    known: Mapping[str, FieldInfo] | None = getattr(kind, "__pydantic_fields__", None)
+    fields = dict(_fields_of_plain_class(kind, namespace) if known is None else known)
     arguments = dict(zip(getattr(kind, "__parameters__", ()), get_args(annotation), strict=False))
-    if arguments:
-        known = {name: _with_arguments(info, arguments) for name, info in known.items()}
-    return known
+    return {name: _with_arguments(info, arguments) for name, info in fields.items()} if arguments else fields
 
 
 def _with_arguments(info: FieldInfo, arguments: Mapping[Any, Any]) -> FieldInfo:
-    copied = FieldInfo.merge_field_infos(info, annotation=substitute(info.annotation, arguments))
+    copied = copy(info)
+    copied.annotation = substitute(info.annotation, arguments)
     return copied
 
 
 def _fields_of_plain_class(kind: Any, namespace: Mapping[str, Any]) -> Iterator[tuple[str, FieldInfo]]:
-    try:
-        hints = typing_extensions.get_type_hints(kind, localns=dict(namespace), include_extras=True)
-    except NameError as error:
-        raise Unsupported(f"an annotation of {kind.__name__} cannot be resolved: the name {error.name!r} is missing") from None
+    hints = _hints(kind, kind.__name__, None, namespace)
     if dataclasses.is_dataclass(kind):
         for declared in dataclasses.fields(kind):
             yield declared.name, FieldInfo.from_annotated_attribute(hints[declared.name], declared)
-    elif typing_extensions.is_typeddict(kind):
+    elif is_typed_dict(kind):
         for name, hint in hints.items():
-            yield name, FieldInfo.from_annotation(without_qualifiers(hint))
+            yield name, FieldInfo.from_annotation(_without_qualifiers(hint))
     else:
+        defaults = kind._field_defaults
         for name in kind._fields:
-            hint, defaults = hints.get(name, Any), kind._field_defaults
-            yield name, (
-                FieldInfo.from_annotated_attribute(hint, defaults[name])
-                if name in defaults
-                else FieldInfo.from_annotation(hint)
+            hint = hints.get(name, Any)
+            yield (
+                name,
+                (
+                    FieldInfo.from_annotated_attribute(hint, defaults[name])
+                    if name in defaults
+                    else FieldInfo.from_annotation(hint)
+                ),
             )
 
 
-def without_qualifiers(hint: Any) -> Any:
-    """A hint of a typed dict without ``Required``, ``NotRequired`` and ``ReadOnly``."""
+def _without_qualifiers(hint: Any) -> Any:
     while get_origin(hint) in _QUALIFIERS:
         (hint,) = get_args(hint)
     return hint
 
 
 def required_keys(kind: Any, namespace: Mapping[str, Any]) -> frozenset[str]:
-    """The keys that every value of a typed dict has; ``Required`` in postponed annotations is seen too."""
-    hints = typing_extensions.get_type_hints(kind, localns=dict(namespace), include_extras=True)
+    """The keys that every value of a typed dict has; ``NotRequired`` in postponed annotations is seen too."""
     required = set(kind.__required_keys__)
-    for name, hint in hints.items():
-        while get_origin(hint) in _QUALIFIERS:
-            if get_origin(hint) is typing_extensions.NotRequired:
+    for name, hint in _hints(kind, kind.__name__, None, namespace).items():
+        inner = hint
+        while get_origin(inner) in _QUALIFIERS:
+            if get_origin(inner) is typing_extensions.NotRequired:
                 required.discard(name)
-            elif get_origin(hint) is typing_extensions.Required:
+            elif get_origin(inner) is typing_extensions.Required:
                 required.add(name)
-            (hint,) = get_args(hint)
+            (inner,) = get_args(inner)
     return frozenset(required)

@@ -6,7 +6,7 @@ follow https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Capacity
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from logicaldb.codec.values import WireValue
@@ -42,6 +42,7 @@ MAX_EXPRESSION_BYTES: Final = 4096
 _BYTE = 1
 _CONTAINER_BYTES = 3
 _ELEMENT_BYTES = 1
+_LONGEST_NUMBER_BYTES = 21
 
 
 def item_size(row: Mapping[str, WireValue]) -> int:
@@ -53,25 +54,10 @@ def value_size(wire: WireValue) -> int:
     """The bytes of a value, without the name of its attribute.
 
     A list or map has three bytes of its own and one for each element. A number has one, one for each pair of digits as
-    they lie about the decimal point, without zeros before and after, and one more if it is negative.
+    they lie about the decimal point, without zeros before and after, and one more if it is negative; never more than 21.
     """
     ((form, held),) = wire.items()
-    if form == "S":
-        return _text_size(held)
-    if form == "N":
-        return _number_size(held)
-    if form == "B":
-        return _binary_size(held)
-    if form == "L":
-        return _CONTAINER_BYTES + sum(_ELEMENT_BYTES + value_size(element) for element in held)
-    if form == "M":
-        return _CONTAINER_BYTES + sum(
-            _ELEMENT_BYTES + _text_size(key) + value_size(element) for key, element in held.items()
-        )
-    if form in ("BOOL", "NULL"):
-        return _BYTE
-    size = {"SS": _text_size, "NS": _number_size, "BS": _binary_size}[form]
-    return sum(size(element) for element in held)
+    return _SIZES[form](held)
 
 
 def depth_of(wire: WireValue) -> int:
@@ -108,4 +94,26 @@ def _number_size(text: str) -> int:
         return _BYTE
     shift = int(exponent or 0) - len(fraction) + len(digits) - len(significant)
     pairs = (len(significant) + shift % 2 + 1) // 2
-    return _BYTE + pairs + mantissa.startswith("-")
+    return min(_BYTE + pairs + mantissa.startswith("-"), _LONGEST_NUMBER_BYTES)
+
+
+def _list_size(elements: Sequence[WireValue]) -> int:
+    return _CONTAINER_BYTES + sum(_ELEMENT_BYTES + value_size(element) for element in elements)
+
+
+def _map_size(elements: Mapping[str, WireValue]) -> int:
+    return _CONTAINER_BYTES + _ELEMENT_BYTES * len(elements) + item_size(elements)
+
+
+_SIZES: dict[str, Callable[[Any], int]] = {
+    "S": _text_size,
+    "N": _number_size,
+    "B": _binary_size,
+    "BOOL": lambda _: _BYTE,
+    "NULL": lambda _: _BYTE,
+    "L": _list_size,
+    "M": _map_size,
+    "SS": lambda held: sum(map(_text_size, held)),
+    "NS": lambda held: sum(map(_number_size, held)),
+    "BS": lambda held: sum(map(_binary_size, held)),
+}

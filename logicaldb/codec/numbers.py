@@ -8,7 +8,7 @@ Texts are normalised as the service does: ``1.10`` is ``1.1`` and ``-0`` is ``0`
 from __future__ import annotations
 
 from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal, Inexact, InvalidOperation
-from math import isfinite
+from math import isfinite, isnan
 
 from logicaldb.codec.values import Refused
 
@@ -69,7 +69,7 @@ def encode_float(value: float) -> str:
         Refused: if it is not finite, or too great or too small.
     """
     if not isfinite(value):
-        raise _not_finite(value != value)
+        raise _not_finite(isnan(value))
     text = float.__repr__(value)
     if "e" in text:
         return encode_decimal(Decimal(text))

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
+from functools import cache
 from typing import Any
 from uuid import UUID
 
-from logicaldb.codec.generic import decode_bytes, encode_bytes, encode_text, generic_decode
-from logicaldb.codec.numbers import decode_number, encode_decimal, encode_float, encode_int
+from pydantic import TypeAdapter, ValidationError
+
+from logicaldb.codec.generic import encode_bytes, encode_text, generic_decode
+from logicaldb.codec.numbers import encode_decimal, encode_float, encode_int
 from logicaldb.codec.values import Refused, ValueCodec, WireValue, mismatch
 
 _TEXT = frozenset("S")
@@ -21,6 +24,31 @@ _MICROSECOND_DIGITS = 6
 _SECONDS_OF_A_DAY = 24 * 60 * 60
 _MICROSECONDS = 10**_MICROSECOND_DIGITS
 _DATE_LENGTH = len("2026-11-22")
+_TIME_LENGTH = len("03:04:05.678901")
+_DATETIME_LENGTH = len("2026-11-22T03:04:05.678901Z")
+
+
+@cache
+def _adapter(kind: type) -> TypeAdapter[Any]:
+    return TypeAdapter(kind)
+
+
+def _as_others_write(kind: type, wire: WireValue) -> Any:
+    """What pydantic makes of a stored form that is not ours; the generic value where that is nothing of the type.
+
+    So a strict model reads it too.
+    """
+    value = generic_decode(wire)
+    try:
+        return _adapter(kind).validate_python(value)
+    except ValidationError:
+        return value
+
+
+def _text_of(wire: WireValue) -> str:
+    """The text of an S; empty for any other form."""
+    text = wire.get("S") if wire.__class__ is dict else None
+    return text if isinstance(text, str) else ""
 
 
 class NoneCodec(ValueCodec):
@@ -125,10 +153,11 @@ class FloatCodec(ValueCodec):
 
     def encode(self, value: Any) -> WireValue:
         """N."""
-        if value.__class__ is not float and not isinstance(value, float):
-            if isinstance(value, bool) or not isinstance(value, int) or abs(value) > _EXACT_FLOAT:
-                raise mismatch(value, "a float")
-        return {"N": encode_float(float(value))}
+        if isinstance(value, float):
+            return {"N": encode_float(value)}
+        if isinstance(value, int) and not isinstance(value, bool) and abs(value) <= _EXACT_FLOAT:
+            return {"N": encode_int(value)}
+        raise mismatch(value, "a float")
 
     def decode(self, wire: WireValue) -> Any:
         """The float nearest to the number."""
@@ -173,14 +202,14 @@ class DateCodec(ValueCodec):
         return {"S": value.isoformat()}
 
     def decode(self, wire: WireValue) -> Any:
-        """The date; another text stays one."""
-        text = generic_decode(wire)
-        if isinstance(text, str) and len(text) == _DATE_LENGTH and text[4] == text[7] == "-":
+        """The date."""
+        text = _text_of(wire)
+        if len(text) == _DATE_LENGTH and text[4] == text[7] == "-":
             try:
                 return date.fromisoformat(text)
             except ValueError:
                 pass
-        return text
+        return _as_others_write(date, wire)
 
 
 class DatetimeCodec(ValueCodec):
@@ -203,14 +232,14 @@ class DatetimeCodec(ValueCodec):
         return {"S": f"{value.replace(tzinfo=None).isoformat(timespec='microseconds')}Z"}
 
     def decode(self, wire: WireValue) -> Any:
-        """The time in UTC, or with the offset that another writer gave it; a text that is no ISO time stays one."""
-        text = generic_decode(wire)
-        if isinstance(text, str):
+        """The time in UTC, or with the offset that another writer gave it."""
+        text = _text_of(wire)
+        if len(text) == _DATETIME_LENGTH and text[10] == "T" and text[26] == "Z":
             try:
                 return datetime.fromisoformat(text)
             except ValueError:
                 pass
-        return text
+        return _as_others_write(datetime, wire)
 
 
 class TimeCodec(ValueCodec):
@@ -232,14 +261,14 @@ class TimeCodec(ValueCodec):
         return {"S": value.isoformat(timespec="microseconds")}
 
     def decode(self, wire: WireValue) -> Any:
-        """The time; a text that is no ISO time stays one."""
-        text = generic_decode(wire)
-        if isinstance(text, str):
+        """The time."""
+        text = _text_of(wire)
+        if len(text) >= _TIME_LENGTH and text[2] == text[5] == ":" and text[8] == ".":
             try:
                 return time.fromisoformat(text)
             except ValueError:
                 pass
-        return text
+        return _as_others_write(time, wire)
 
 
 class TimedeltaCodec(ValueCodec):
@@ -258,19 +287,18 @@ class TimedeltaCodec(ValueCodec):
         return {"N": f"{text}.{microseconds:06d}".rstrip("0") if microseconds else text}
 
     def decode(self, wire: WireValue) -> Any:
-        """The duration; a number with a finer fraction, or too great, stays one."""
+        """The duration."""
         number = generic_decode(wire)
-        if number.__class__ not in (int, Decimal):
-            return number
-        sign, digits, exponent = Decimal(number).as_tuple()
-        assert isinstance(exponent, int)  # the number is finite
-        if exponent < -_MICROSECOND_DIGITS:
-            return number
-        total = int("".join(map(str, digits))) * 10 ** (exponent + _MICROSECOND_DIGITS)
-        try:
-            return timedelta(microseconds=-total if sign else total)
-        except OverflowError:
-            return number
+        if number.__class__ is int or number.__class__ is Decimal:
+            sign, digits, exponent = Decimal(number).as_tuple()
+            assert isinstance(exponent, int)  # the number is finite
+            if exponent >= -_MICROSECOND_DIGITS:
+                total = int("".join(map(str, digits))) * 10 ** (exponent + _MICROSECOND_DIGITS)
+                try:
+                    return timedelta(microseconds=-total if sign else total)
+                except OverflowError:
+                    return number
+        return _as_others_write(timedelta, wire)
 
 
 class UUIDCodec(ValueCodec):
@@ -286,14 +314,11 @@ class UUIDCodec(ValueCodec):
         return {"S": str(value)}
 
     def decode(self, wire: WireValue) -> Any:
-        """The UUID; a text that is none stays one."""
-        text = generic_decode(wire)
-        if isinstance(text, str):
-            try:
-                return UUID(text)
-            except ValueError:
-                pass
-        return text
+        """The UUID."""
+        try:
+            return UUID(_text_of(wire))
+        except ValueError:
+            return _as_others_write(UUID, wire)
 
 
 SCALARS: tuple[ValueCodec, ...] = (

@@ -2,90 +2,103 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Annotated, Any, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
-from pydantic import BaseModel, ConfigDict, PydanticUserError, RootModel, Strict, TypeAdapter
-from pydantic.errors import PydanticInvalidForJsonSchema, PydanticUndefinedAnnotation
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    GetPydanticSchema,
+    Json,
+    PlainSerializer,
+    PydanticInvalidForJsonSchema,
+    PydanticUndefinedAnnotation,
+    PydanticUserError,
+    RootModel,
+    Strict,
+    TypeAdapter,
+    WrapSerializer,
+)
 from pydantic.fields import FieldInfo
-from pydantic.types import Json
+from pydantic.types import EncodedBytes, EncodedStr
 from pydantic_core import PydanticUndefined
 
 from logicaldb.codec.custom import CustomCodec, forms_of_schema
-from logicaldb.codec.inspection import is_custom, metadata_of, serializer_of, type_name
+from logicaldb.codec.inspection import NONE_TYPE, has_fields, is_union, metadata_of, type_name, unwrap
+from logicaldb.codec.scope import Build, Scope
 from logicaldb.codec.values import ALL_FORMS, Unsupported, ValueCodec, mismatch, with_article
 
-Build = Callable[[Any], ValueCodec]
-"""Makes the codec of a type; raises ``Unsupported``."""
-
+_HOW = "annotate it with a PlainSerializer and a BeforeValidator"
+_ENCODERS: tuple[Any, ...] = (EncodedBytes, EncodedStr, GetPydanticSchema, Json)
 # Core schemas that say nothing about a value but its class, or that it can be called.
 _OPAQUE = frozenset(("is-instance", "is-subclass", "callable", "generator"))
-_WRAPPERS = frozenset(("definitions", "function-before", "function-after", "function-wrap"))
+_WRAPPERS = frozenset(("definitions", "function-before", "function-after", "function-wrap", "nullable", "default"))
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
-    """What the surroundings of an annotation say about it.
+def is_serialized(annotation: Any, metadata: Sequence[Any], scope: Scope) -> bool:
+    """Whether metadata changes how values are stored, and not only how they are validated.
 
-    Attributes:
-        namespace: names that its forward references may use.
-        strict: whether the model is strict, so that pydantic takes nothing but the very type.
-        enum_values: whether the model holds the values of enum members (``use_enum_values``).
-        arbitrary: whether the model allows arbitrary types.
-        exact: whether the stored form must tell the type: in unions, sets and keys.
-        sequence: what a ``Sequence`` reads back as, a list or (as the default of its field) a tuple.
+    Raises:
+        Unsupported: if pydantic does not know the type.
     """
+    if _serializer_of(metadata) is not None or any(_is_encoder(item) for item in metadata):
+        return True
+    if not any(_has_users_hook(_kind_of(item)) for item in metadata):
+        return False
+    return "serialization" in _innermost(adapter_of(annotation, metadata, scope).core_schema)
 
-    namespace: Mapping[str, Any]
-    strict: bool = False
-    enum_values: bool = False
-    arbitrary: bool = False
-    exact: bool = False
-    sequence: type = list
 
-    def inside(self) -> Scope:
-        """The scope of what a container holds."""
-        return replace(self, exact=False, sequence=list)
+def _serializer_of(metadata: Sequence[Any]) -> PlainSerializer | WrapSerializer | None:
+    """The serializer that pydantic uses in Python mode."""
+    serializers = [item for item in metadata if isinstance(item, (PlainSerializer, WrapSerializer))]
+    return next((item for item in reversed(serializers) if not item.when_used.startswith("json")), None)
 
-    def exactly(self) -> Scope:
-        """The scope where the stored form must tell the type."""
-        return replace(self, exact=True)
+
+def _is_encoder(item: Any) -> bool:
+    return issubclass(_kind_of(item), _ENCODERS)
+
+
+def _kind_of(item: Any) -> type:
+    """The class of an item of metadata, which may be a class itself."""
+    return item if isinstance(item, type) else type(item)
+
+
+def _has_users_hook(kind: Any) -> bool:
+    return hasattr(kind, "__get_pydantic_core_schema__") and not kind.__module__.startswith("pydantic.")
 
 
 def serialized_type(annotation: Any, metadata: Sequence[Any], scope: Scope, build: Build) -> CustomCodec:
-    """The codec of a type with a serializer in its metadata, or one that only pydantic knows.
+    """The codec of a type with a serializer in its metadata, or of one that only pydantic knows.
 
     Raises:
         Unsupported: if pydantic does not know it, or cannot serialize it.
     """
     adapter = adapter_of(annotation, metadata, scope)
-    own = is_custom(metadata) or _is_users(annotation)
-    if not own and _opaque(adapter.core_schema):
-        raise Unsupported(
-            f"pydantic cannot serialize {type_name(annotation)}: annotate it with a PlainSerializer and a BeforeValidator"
-        )
-    serializer = serializer_of(metadata)
+    serializer = _serializer_of(metadata)
+    kind = get_origin(annotation) or annotation
+    encoded = serializer is not None or any(_is_encoder(item) for item in (kind, *metadata))
+    innermost = _innermost(adapter.core_schema)
+    if innermost["type"] in _OPAQUE and "serialization" not in innermost:
+        raise Unsupported(f"{type_name(annotation)} is a type that pydantic cannot serialize: {_HOW}")
     return CustomCodec(
         lambda value, mode: adapter.dump_python(value, mode=mode, by_alias=False, round_trip=True, warnings="error"),
         partial(adapter.validate_python, by_name=True, by_alias=False),
-        types=(annotation,) if isinstance(annotation, type) and not annotation.__module__.startswith("pydantic.") else (),
+        kinds=(kind,) if isinstance(kind, type) and not kind.__module__.startswith("pydantic") else (),
+        nullable=is_union(annotation) and NONE_TYPE in get_args(annotation),
         inner=None if serializer is None else _declared(serializer.func, serializer.return_type, scope, build),
-        forms=_forms(adapter) if scope.exact and not is_custom(metadata) else ALL_FORMS,
-        eager=_eager(metadata, scope, own),
+        forms=_forms(adapter) if scope.exact and not encoded else ALL_FORMS,
+        eager=_is_eager((kind, *metadata), scope, by_user=encoded or _has_users_hook(kind)),
     )
 
 
 def serialized_field(name: str, info: FieldInfo, owner: Any, scope: Scope, build: Build) -> CustomCodec | None:
     """The codec of a field with a ``field_serializer`` of its class, or ``None`` if it has none."""
-    decorators = owner.__pydantic_decorators__.field_serializers if hasattr(owner, "__pydantic_decorators__") else {}
     found = next(
         (
             decorator
-            for decorator in decorators.values()
-            if (name in decorator.info.fields or "*" in decorator.info.fields)
-            and not decorator.info.when_used.startswith("json")
+            for decorator in _decorators(owner, "field_serializers")
+            if name in decorator.info.fields or "*" in decorator.info.fields
         ),
         None,
     )
@@ -93,8 +106,8 @@ def serialized_field(name: str, info: FieldInfo, owner: Any, scope: Scope, build
         return None
     serializer = owner.__pydantic_serializer__
 
-    def dump(value: Any, mode: str) -> Any:
-        # The serializer is a method: it gets an instance that has this field and no other.
+    def dump(value: Any, mode: Literal["python", "json"]) -> Any:
+        # The serializer may be a method: it gets an instance that has this field and no other.
         instance = owner.__new__(owner)
         object.__setattr__(instance, "__dict__", {name: value})
         if isinstance(instance, BaseModel):
@@ -105,31 +118,25 @@ def serialized_field(name: str, info: FieldInfo, owner: Any, scope: Scope, build
             instance, mode=mode, include={name}, by_alias=False, round_trip=True, warnings="error"
         )[name]
 
-    metadata = metadata_of(info)
-    adapter = adapter_of(info.annotation, metadata, scope)
+    annotation, metadata = unwrap(info.annotation, metadata_of(info))
+    adapter = adapter_of(annotation, metadata, scope)
     return CustomCodec(
         dump,
         partial(adapter.validate_python, by_name=True, by_alias=False),
+        nullable=is_union(annotation) and NONE_TYPE in get_args(annotation),
         inner=_declared(found.func, found.info.return_type, scope, build),
-        eager=_eager(metadata, scope, own=True),
+        eager=_is_eager(metadata, scope, by_user=True),
     )
 
 
 def serialized_model(model: Any, scope: Scope, build: Build) -> CustomCodec | None:
-    """The codec of a model or dataclass with a ``model_serializer``, or ``None`` if it has none."""
-    found = next(
-        (
-            decorator
-            for decorator in model.__pydantic_decorators__.model_serializers.values()
-            if not decorator.info.when_used.startswith("json")
-        ),
-        None,
-    )
+    """The codec of a model or dataclass with a serializer of its own, or ``None`` if it has none."""
+    found = next(iter(_decorators(model, "model_serializers")), None)
     if found is None and not _has_own_schema(model):
         return None
     serializer = model.__pydantic_serializer__
 
-    def dump(value: Any, mode: str) -> Any:
+    def dump(value: Any, mode: Literal["python", "json"]) -> Any:
         if type(value) is not model:
             raise mismatch(value, with_article(model.__name__))
         return serializer.to_python(value, mode=mode, by_alias=False, round_trip=True, warnings="error")
@@ -137,53 +144,56 @@ def serialized_model(model: Any, scope: Scope, build: Build) -> CustomCodec | No
     return CustomCodec(
         dump,
         partial(model.__pydantic_validator__.validate_python, by_name=True, by_alias=False),
-        types=(model,),
+        kinds=(model,),
         inner=None if found is None else _declared(found.func, found.info.return_type, scope, build),
         eager=scope.strict or scope.exact,
     )
 
 
+def _decorators(owner: Any, kind: str) -> list[Any]:
+    decorators = getattr(owner, "__pydantic_decorators__", None)
+    found = {} if decorators is None else getattr(decorators, kind)
+    return [each for each in found.values() if not each.info.when_used.startswith("json")]
+
+
 def _has_own_schema(model: Any) -> bool:
-    """Whether a model's class overrides how pydantic sees it."""
-    if not issubclass(model, BaseModel):
-        return False
-    standard = (BaseModel, RootModel)
-    hook = model.__get_pydantic_core_schema__.__func__
-    return all(hook is not base.__get_pydantic_core_schema__.__func__ for base in standard)
+    """Whether a model overrides how pydantic sees it."""
+    hook = getattr(model, "__get_pydantic_core_schema__", None)
+    standard = [base.__get_pydantic_core_schema__ for base in (BaseModel, RootModel)]
+    return hook is not None and all(_function(hook) is not _function(each) for each in standard)
 
 
-def _is_users(annotation: Any) -> bool:
-    kind = get_origin(annotation) or annotation
-    module = getattr(kind, "__module__", "")
-    return hasattr(kind, "__get_pydantic_core_schema__") and not module.startswith("pydantic.")
+def _function(method: Any) -> Any:
+    return getattr(method, "__func__", method)
 
 
 def adapter_of(annotation: Any, metadata: Sequence[Any], scope: Scope) -> TypeAdapter[Any]:
-    # Strictness is left out: what is stored is seldom of the very type, so values are read back laxly.
-    kept = [item for item in metadata if not isinstance(item, Strict)]
-    annotated = Annotated.__class_getitem__((annotation, *kept)) if kept else annotation
+    """What pydantic makes of a type.
+
+    Strictness is left out: what is stored is seldom of the very type, so that values are read back laxly.
+
+    Raises:
+        Unsupported: if pydantic does not know the type.
+    """
+    annotated = annotation
+    for item in metadata:
+        if not isinstance(item, Strict):
+            annotated = Annotated[annotated, item]
+    config = ConfigDict(arbitrary_types_allowed=True) if scope.arbitrary and not has_fields(annotation) else None
     try:
-        if scope.arbitrary:
-            try:
-                return TypeAdapter(annotated, config=ConfigDict(arbitrary_types_allowed=True))
-            except PydanticUserError as error:
-                if error.code != "type-adapter-config-unused":
-                    raise
-        adapter = TypeAdapter(annotated)
+        adapter: TypeAdapter[Any] = TypeAdapter(annotated, config=config)
         if not adapter.pydantic_complete:
             adapter.rebuild(_types_namespace=dict(scope.namespace))
-        return adapter
     except (PydanticUserError, PydanticUndefinedAnnotation):
-        raise Unsupported(
-            f"{type_name(annotation)} is not a type that pydantic knows: annotate it with a PlainSerializer and a "
-            "BeforeValidator"
-        ) from None
+        raise Unsupported(f"{type_name(annotation)} is a type that pydantic does not know: {_HOW}") from None
+    return adapter
 
 
-def _opaque(schema: Mapping[str, Any]) -> bool:
+def _innermost(schema: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The core schema that tells how values are serialized."""
     while schema["type"] in _WRAPPERS and "serialization" not in schema:
         schema = schema["schema"]
-    return schema["type"] in _OPAQUE and "serialization" not in schema
+    return schema
 
 
 def _forms(adapter: TypeAdapter[Any]) -> frozenset[str]:
@@ -193,12 +203,12 @@ def _forms(adapter: TypeAdapter[Any]) -> frozenset[str]:
         return ALL_FORMS
 
 
-def _eager(metadata: Sequence[Any], scope: Scope, own: bool) -> bool:
-    # Pydantic's Json reads text and would refuse a value that was read already.
-    if any(item is Json or isinstance(item, Json) for item in metadata):
+def _is_eager(metadata: Sequence[Any], scope: Scope, *, by_user: bool) -> bool:
+    # Pydantic's Json and encoded bytes read text, and would not take a value that was read already.
+    if any(_is_encoder(item) for item in metadata):
         return False
     strict = scope.strict or any(isinstance(item, Strict) and item.strict for item in metadata)
-    return strict or scope.exact or not own
+    return strict or scope.exact or not by_user
 
 
 def _declared(function: Any, declared: Any, scope: Scope, build: Build) -> ValueCodec | None:
@@ -214,7 +224,7 @@ def _declared(function: Any, declared: Any, scope: Scope, build: Build) -> Value
     if _mentions_any(declared):
         return None
     try:
-        return build(declared)
+        return build(declared, (), scope.inside())
     except Unsupported:
         return None
 
@@ -222,4 +232,4 @@ def _declared(function: Any, declared: Any, scope: Scope, build: Build) -> Value
 def _mentions_any(annotation: Any) -> bool:
     if annotation in (Any, object, list, dict, tuple, set, frozenset):
         return True
-    return any(map(_mentions_any, get_args(annotation)))
+    return any(_mentions_any(argument) for argument in get_args(annotation))

@@ -7,12 +7,9 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from logicaldb.codec.containers import deeper
 from logicaldb.codec.fields import MISSING, FieldCodec
-from logicaldb.codec.generic import AnyCodec, encode_key, generic_decode, key_segment
-from logicaldb.codec.values import Refused, ValueCodec, WireValue, describe, mismatch, with_article
-
-_EXTRA = AnyCodec()
+from logicaldb.codec.generic import UNTYPED, encode_key, generic_decode, key_segment, map_in
+from logicaldb.codec.values import Refused, ValueCodec, WireValue, deeper, describe, mismatch, with_article
 
 Validate = Callable[[Any], Any]
 """Makes a validated instance of what was decoded; raises pydantic's ``ValidationError``."""
@@ -29,7 +26,7 @@ class StructureCodec(ValueCodec):
     _partial = False
 
     def __init__(self, kind: type) -> None:
-        self._kind = kind
+        self._kind: Any = kind
         self._fields: Sequence[FieldCodec] = ()
         self._names: frozenset[str] = frozenset()
         self._extras = False
@@ -68,17 +65,20 @@ class StructureCodec(ValueCodec):
     def _encode_extras(self, wires: dict[str, WireValue], values: Mapping[str, Any]) -> None:
         for name, value in values.items():
             if name not in self._names:
-                key = encode_key(name)
                 try:
-                    wires[key] = _EXTRA.encode(value)
+                    key = encode_key(name)
+                except Refused as refused:
+                    raise Refused(f"has a key that {refused.reason}") from None
+                try:
+                    wires[key] = UNTYPED.encode(value)
                 except Refused as refused:
                     refused.path = f"{key_segment(key)}{refused.path}"
                     raise
 
     def _decode_fields(self, wire: WireValue) -> dict[str, Any] | None:
         """The values of the fields, unknown attributes left out; ``None`` if the wire value is no map."""
-        wires = wire.get("M") if isinstance(wire, dict) else None
-        if not isinstance(wires, dict):
+        wires = map_in(wire)
+        if wires is None:
             return None
         values: dict[str, Any] = {}
         for field in self._fields:
@@ -132,7 +132,7 @@ class RootModelCodec(ValueCodec):
 
     def __init__(self, model: type, validate: Validate, root: FieldCodec) -> None:
         """Take the codec of the root, a field with a default of its own kind, so that it is never absent."""
-        self._model = model
+        self._model: Any = model
         self._validate = validate
         self._root = root
         self.types = (model,)
@@ -226,7 +226,6 @@ class NamedTupleCodec(StructureCodec):
         values = self._decode_fields(wire)
         if values is None:
             return generic_decode(wire)
-        try:
-            return self._kind(**values)
-        except TypeError:
+        if any(field.required and field.name not in values for field in self._fields):
             return values
+        return self._kind(**values)

@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from typing import Any
+from typing import Any, get_args, get_origin
 
-from logicaldb.codec.choices import frozen
-from logicaldb.codec.containers import deeper
+from pydantic import Discriminator, Strict, Tag
+
+from logicaldb.codec.choices import ChoiceCodec, frozen
+from logicaldb.codec.custom import CustomCodec
 from logicaldb.codec.generic import generic_decode
-from logicaldb.codec.values import Refused, Unsupported, ValueCodec, WireValue, describe
+from logicaldb.codec.inspection import (
+    NONE_TYPE,
+    alias_value,
+    fields_of,
+    has_fields,
+    is_alias,
+    is_union,
+    metadata_of,
+    type_name,
+    unwrap,
+)
+from logicaldb.codec.scope import Build, Scope, scope_of
+from logicaldb.codec.values import Refused, Unsupported, ValueCodec, WireValue, deeper, describe
 
 _NULL = frozenset(("NULL",))
-
-
-def _depth(codecs: Sequence[ValueCodec]) -> int | None:
-    depth = deeper(*codecs)
-    return None if depth is None else depth - 1
 
 
 class OptionalCodec(ValueCodec):
@@ -72,7 +81,8 @@ class UnionCodec(ValueCodec):
             self._by_type.update(dict.fromkeys(codec.types, codec))
         self.forms = frozenset(self._by_form)
         self.types = tuple(self._by_type)
-        self.depth = _depth([codec for _, codec in members])
+        depth = deeper(*(codec for _, codec in members))
+        self.depth = None if depth is None else depth - 1
 
     def accepts(self, value: Any) -> bool:
         """A value of one of the types."""
@@ -195,3 +205,71 @@ class TaggedCodec(ValueCodec):
             return self._members.get(self._tag_of(value))
         except Exception:  # noqa: BLE001 - the function is the user's, and need not take values of every form
             return None
+
+
+def union_codec(members: Sequence[Any], metadata: Sequence[Any], scope: Scope, build: Build) -> ValueCodec:
+    """The codec of a union.
+
+    Raises:
+        Unsupported: if its members cannot be told apart.
+    """
+    discriminator = next((item.discriminator for item in metadata if isinstance(item, Discriminator)), None)
+    if discriminator is not None and not isinstance(discriminator, str):
+        return _tagged_codec(members, discriminator, scope, build)
+    others = [member for member in members if member is not NONE_TYPE]
+    inherited = [item for item in metadata if isinstance(item, (Discriminator, Strict))]
+    if len(others) == 1:
+        codec = build(others[0], inherited, scope)
+    elif discriminator is None:
+        codec = _untagged_codec(others, inherited, scope.exactly(), build)
+    else:
+        codec = DiscriminatedCodec(
+            discriminator,
+            [(build(member, (), scope), _tags(member, discriminator, scope, build)) for member in others],
+        )
+    return codec if len(others) == len(members) else _optional(codec)
+
+
+def _optional(codec: ValueCodec) -> ValueCodec:
+    if "NULL" in codec.forms and not isinstance(codec, CustomCodec) and not codec.accepts(None):
+        raise Unsupported("None and another of its values are both stored as NULL")
+    return codec if isinstance(codec, OptionalCodec) else OptionalCodec(codec)
+
+
+def _untagged_codec(members: Sequence[Any], metadata: Sequence[Any], scope: Scope, build: Build) -> ValueCodec:
+    flat: list[tuple[str, ValueCodec]] = []
+    optional = False
+    for member in members:
+        codec = build(member, metadata, scope)
+        if isinstance(codec, OptionalCodec):
+            optional = True
+            codec = codec.inner
+        flat.extend(codec.members if isinstance(codec, UnionCodec) else [(type_name(member), codec)])
+    union = UnionCodec(flat)
+    return _optional(union) if optional else union
+
+
+def _tagged_codec(members: Sequence[Any], tag_of: Callable[[Any], Hashable], scope: Scope, build: Build) -> ValueCodec:
+    tagged: dict[Hashable, ValueCodec] = {}
+    for member in members:
+        inner, metadata = unwrap(member)
+        tag = next((item.tag for item in reversed(metadata) if isinstance(item, Tag)), None)
+        if tag is None:
+            raise Unsupported(f"{type_name(member)} has no Tag in its discriminated union")
+        tagged[tag] = build(inner, metadata, scope.exactly())
+    return TaggedCodec(tag_of, tagged)
+
+
+def _tags(member: Any, name: str, scope: Scope, build: Build) -> list[tuple[Any, WireValue]]:
+    """The values of the discriminator in a member of a union, or in the members of a union inside of it."""
+    inner, _ = unwrap(member)
+    if is_alias(inner):
+        return _tags(alias_value(inner, scope.namespace), name, scope, build)
+    if is_union(inner):
+        return [tag for part in get_args(inner) for tag in _tags(part, name, scope, build)]
+    kind = get_origin(inner) or inner
+    info = fields_of(inner, scope.namespace).get(name) if has_fields(kind) else None
+    codec = None if info is None else build(info.annotation, metadata_of(info), scope_of(kind, scope))
+    if not isinstance(codec, ChoiceCodec):
+        raise Unsupported(f"{type_name(inner)} has no field {name!r} of literals that tells it from the others")
+    return codec.choices

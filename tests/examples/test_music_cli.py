@@ -297,7 +297,8 @@ def test_a_second_import_overwrites_albums_and_keeps_playlists(tmp_path: Path) -
     file.write_text(json.dumps(content))
     second = run_on_shared(*table, "import", str(file))
     assert second.out == _block("""
-        Imported into Amazon DynamoDB: 1 album, 1 track and 0 playlists; 1 playlist there already, left as stored.
+        Imported into Amazon DynamoDB: 1 album, 1 track and 0 playlists.
+        There already, and left as stored: 1 playlist.
     """)
     assert run_on_shared(*table, "album", "ALBUM_mine").out.startswith("Ours by Me\nNoise, no label, 2026-01-02\n")
     assert run_on_shared(*table, "playlist", "show", "PLAYLIST_mine").out.startswith("First  PLAYLIST_mine\n")
@@ -345,7 +346,7 @@ def test_an_endpoint_that_is_no_address_is_one_sentence() -> None:
 @pytest.mark.parametrize("package", ["typer", "rich"])
 def test_without_the_extra_it_says_what_to_install(tmp_path: Path, package: str) -> None:
     (tmp_path / f"{package}.py").write_text(
-        f"raise ModuleNotFoundError('No module named {package!r}', name={package!r})"
+        f"raise ModuleNotFoundError(\"No module named '{package}'\", name='{package}')"
     )
     environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
     command = [sys.executable, "-c", "from examples.music.__main__ import main; main()"]
@@ -361,8 +362,5 @@ def test_without_moto_it_says_what_to_install(tmp_path: Path) -> None:
     environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
     command = [sys.executable, "-c", "from examples.music.__main__ import main; main()", "demo"]
     outcome = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=environment, check=False)
-    message = (
-        "Error: The in-process DynamoDB needs moto, which is not installed. Install the extra: logicaldb[examples],"
-        " or name an endpoint with --endpoint-url.\n"
-    )
+    message = 'Error: in_process_dynamodb needs moto: pip install "logicaldb[testing]"\n'
     assert (outcome.returncode, outcome.stdout, outcome.stderr) == (1, "", message)

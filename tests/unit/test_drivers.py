@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 
 from logicaldb.drivers import THROTTLED, Done, advance, decode, encode, iterate, run
 from logicaldb.errors import LogicalDbError, ThroughputExceeded
-from logicaldb.flow import Emit, Flow, Request, ServiceFailure, Stream
+from logicaldb.flow import Emit, Flow, Request, ServiceFailure, Sleep, Stream
 
 
 class Script:
@@ -242,6 +242,21 @@ def test_an_error_is_freed_without_the_garbage_collector(perform: Callable[[Any,
         gc.enable()
 
 
+def test_a_flow_may_pause(monkeypatch: pytest.MonkeyPatch) -> None:
+    done: list[Any] = []
+    monkeypatch.setattr("logicaldb.drivers.sleep", done.append)
+
+    def flow() -> Flow[str]:
+        paused = yield Sleep(0.25)
+        assert paused is None
+        done.append((yield get("a")))
+        yield Sleep(1)
+        return "ended"
+
+    assert run(flow(), Script({"Item": 1})) == "ended"
+    assert done == [0.25, {"Item": 1}, 1]
+
+
 # iterate
 
 
@@ -298,6 +313,20 @@ def test_a_failure_of_a_stream_reaches_the_caller_after_what_was_emitted() -> No
         next(values)
     assert raised.value is failed.error
     assert list(values) == []
+
+
+def test_a_stream_may_pause(monkeypatch: pytest.MonkeyPatch) -> None:
+    pauses: list[float] = []
+    monkeypatch.setattr("logicaldb.drivers.sleep", pauses.append)
+
+    def stream() -> Stream[int]:
+        yield Emit([1])
+        yield Sleep(0.25)
+        yield Emit([2])
+
+    values = iterate(stream(), Script())
+    assert (next(values), pauses) == (1, [])
+    assert (list(values), pauses) == ([2], [0.25])
 
 
 # What drivers share

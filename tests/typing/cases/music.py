@@ -185,7 +185,7 @@ def query(db: MusicDb) -> None:
     tracks.query(key)  # error: arg-type
     tracks.query(BeginsWith(key), initial_offset=Offset(AlbumInfo.Key("ALBUM_1")))  # error: arg-type
     tracks.query(BeginsWith(key), filter_expression=True)  # error: arg-type
-    Between(key, AlbumInfo.Key("ALBUM_1"))  # error
+    tracks.query(Between(key, AlbumInfo.Key("ALBUM_1")))  # error: arg-type
 
 
 def query_an_index(db: MusicDb) -> None:

@@ -1,0 +1,81 @@
+"""The engines that the integration tests run on: the same tests on moto and on DynamoDB Local."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Generator
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from logicaldb.testing import DynamoDbLocal, DynamoDbLocalUnavailable, find_emulator, in_process_dynamodb
+
+
+@pytest.fixture(scope="session")
+def dynamodb_local() -> Generator[DynamoDbLocal]:
+    """A DynamoDB Local for all tests, one of each process of pytest-xdist."""
+    with ExitStack() as stack:
+        try:
+            local = stack.enter_context(DynamoDbLocal())
+        except DynamoDbLocalUnavailable as error:
+            pytest.skip(str(error))  # with CI=true a skip is a failure
+        yield local
+
+
+@pytest.fixture
+def local_client(dynamodb_local: DynamoDbLocal) -> Any:
+    """A client of DynamoDB Local, for tests of what moto gets wrong."""
+    return dynamodb_local.client()
+
+
+@pytest.fixture(params=["moto", "local"])
+def client(request: pytest.FixtureRequest) -> Generator[Any]:
+    """A client of each engine in turn: moto, empty at first, and a DynamoDB Local that all tests share."""
+    if request.param == "moto":
+        with in_process_dynamodb() as client:
+            yield client
+    else:
+        yield request.getfixturevalue("local_client")
+
+
+@pytest.fixture
+def new_name(request: pytest.FixtureRequest) -> Callable[[], str]:
+    """Makes names for tables that no other test uses, so that nothing needs to be cleaned up."""
+    test = re.sub(r"[^A-Za-z0-9_.-]", "-", request.node.name)[:80]
+    return lambda: f"{test}-{uuid4().hex}"
+
+
+@contextmanager
+def record(source: Any) -> Generator[list[tuple[str, Any]]]:
+    """Record the requests that leave through a client, or through that of a ``LogicalDb``.
+
+    Gives:
+        The operation and the body of each, in order; every attempt of botocore counts.
+    """
+    client = source if hasattr(source, "meta") else source._transport._client
+    requests: list[tuple[str, Any]] = []
+
+    def listen(event_name: str, request: Any, **_: Any) -> None:
+        requests.append((event_name.rpartition(".")[2], json.loads(request.body)))
+
+    client.meta.events.register("before-send.dynamodb", listen)
+    try:
+        yield requests
+    finally:
+        client.meta.events.unregister("before-send.dynamodb", listen)
+
+
+@pytest.fixture
+def recorder() -> Callable[[Any], AbstractContextManager[list[tuple[str, Any]]]]:
+    """``with recorder(db) as requests:`` records what leaves inside."""
+    return record
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Fetch DynamoDB Local before the tests begin, because it takes longer than a test may."""
+    if any("[local" in item.name or "local_client" in getattr(item, "fixturenames", ()) for item in session.items):
+        with suppress(DynamoDbLocalUnavailable):  # the fixture tells
+            find_emulator()
