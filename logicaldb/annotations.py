@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from decimal import Decimal
-from typing import Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
+
+from pydantic import Field, GetCoreSchemaHandler
+from pydantic_core import CoreSchema
 
 Projection: TypeAlias = Literal["ALL", "KEYS_ONLY"] | Sequence[str]
 """What an index holds beside the keys: everything, nothing, or the named attributes."""
@@ -54,6 +57,7 @@ class Attribute:
     """
 
     name: str | None = None
+    _: KW_ONLY
     names: Sequence[str] = ()
     prefix: str = ""
     width: int | None = None
@@ -84,6 +88,10 @@ class Counter:
     initial: int | Decimal = 0
     minimum: int | Decimal | None = None
     maximum: int | Decimal | None = None
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Hold the bounds when an item is made."""
+        return handler(Annotated[source, Field(ge=self.minimum, le=self.maximum)])
 
 
 @dataclass(frozen=True, slots=True)

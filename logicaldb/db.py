@@ -14,7 +14,7 @@ from logicaldb.errors import DeclarationError
 from logicaldb.expressions import Condition, Update
 from logicaldb.items import Item, ItemKey
 from logicaldb.operations.tables import create_table
-from logicaldb.operations.writer import Clock, utc_now
+from logicaldb.operations.times import Clock, utc_now
 from logicaldb.table import LogicalTable, annotations_of, class_scope
 from logicaldb.transport.boto import BotoTransport, make_client, max_connections
 from logicaldb.views import View

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterable, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic
 
-from pydantic import BaseModel, ConfigDict
-from pydantic.errors import PydanticUndefinedAnnotation
-from typing_extensions import Self, TypeVar, dataclass_transform
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
+from typing_extensions import Format, Self, TypeVar, dataclass_transform, get_annotations
 
-from logicaldb.errors import DeclarationError
+from logicaldb.errors import DeclarationError, IncompleteKey
 from logicaldb.paths import Path
-from logicaldb.schema.declarations import ItemDeclaration, declare_item
+from logicaldb.schema.declarations import KEY, ItemDeclaration, KeyStatement, declare_item, keys_of
 from logicaldb.schema.raw import RawDeclaration, declare_raw
+from logicaldb.schema.scopes import class_scope, complete, names_for, types_in
+from logicaldb.schema.types import type_text
 
 if TYPE_CHECKING:
     from pydantic._internal._model_construction import ModelMetaclass
@@ -24,39 +24,41 @@ else:
 
 _building: ContextVar[bool] = ContextVar("_building", default=False)
 
+_SCOPE: Final = "__pydantic_parent_namespace__"
+"""Where pydantic keeps the names around a class that was made in a function."""
 
+
+@dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(Field, PrivateAttr))
 class ItemMeta(ModelMetaclass):
     """Makes ``AlbumTrack.track_title`` a path, and checks a class when it is made."""
 
     if not TYPE_CHECKING:  # the checkers see the fields themselves, with their types
 
         def __new__(mcs, name, bases, namespace, **options):
-            if not any(isinstance(base, ItemMeta) for base in bases):
-                return super().__new__(mcs, name, bases, namespace, **options)
-            _refuse_taken_names(name, bases, namespace)
-            scope = _caller_scope()
-            # pydantic looks for the names of annotations in the frame that called it, which is ours.
-            if options.setdefault("__pydantic_reset_parent_namespace__", False) is False and scope is not None:
-                namespace.setdefault("__pydantic_parent_namespace__", scope)
+            scope = {}
+            # Pydantic looks for the names of annotations in the frame that called it, which is this one. Where it makes
+            # a class itself, of a generic one or by create_model, it keeps the names of the class that it derives from.
+            if "__pydantic_reset_parent_namespace__" not in options:
+                options["__pydantic_reset_parent_namespace__"] = False
+                scope = class_scope()
+                namespace[_SCOPE] = scope or None
             with _quiet_paths():
                 cls = super().__new__(mcs, name, bases, namespace, **options)
-            if scope is not None:
-                cls.__pydantic_parent_namespace__ = None  # it would keep the locals of a function alive
-            _complete_keys(cls, {**(scope or {}), name: cls})
-            if _is_complete(cls):
-                cls.__logicaldb_declare__(cls)
+            if any(isinstance(base, ItemMeta) for base in bases):
+                _finish(cls, scope)
             return cls
 
         def __getattr__(cls, name):
-            if not _building.get():
-                fields = cls.__dict__.get("__pydantic_fields__")
-                if fields is not None and name in fields:
-                    return Path(cls, (name,))
-            return super().__getattr__(name)
+            if name in cls.__dict__.get("__pydantic_fields__", ()) and not _building.get():
+                return Path(cls, (name,))
+            try:
+                return super().__getattr__(name)
+            except AttributeError:
+                raise AttributeError(f"{cls.__name__} has no field or attribute {name!r}") from None
 
 
 @contextmanager
-def _quiet_paths() -> Iterator[None]:
+def _quiet_paths() -> Generator[None]:
     """While a class is made, pydantic asks its bases for attributes named like the fields; paths are none of these."""
     token = _building.set(True)
     try:
@@ -65,75 +67,35 @@ def _quiet_paths() -> Iterator[None]:
         _building.reset(token)
 
 
-def _caller_scope() -> dict[str, Any] | None:
-    """The local names where a class statement stands, ``None`` at the top of a module."""
-    frame = sys._getframe(2)
-    while frame.f_back is not None and (
-        frame.f_code.co_name == "__new__" or frame.f_code.co_name.startswith("<generic parameters of")
-    ):
-        frame = frame.f_back
-    return None if frame.f_code.co_name == "<module>" else dict(frame.f_locals)
+def _finish(cls: type[BaseModel], scope: Mapping[str, Any]) -> None:
+    """Check a class as far as it is resolved; what is open is resolved where a table needs it."""
+    _refuse_taken_names(cls, cls.__pydantic_fields__)
+    names = names_for(cls, scope)
+    keys = keys_of(cls)
+    for key in keys:  # they could not see the names around their item type
+        key.model_rebuild(raise_errors=False, _types_namespace=names)
+    if all(model.__pydantic_complete__ for model in (cls, *keys)):
+        if scope:
+            setattr(cls, _SCOPE, types_in(scope))
+        if issubclass(cls, RawItem):
+            declare_raw(cls)
+        else:
+            declare_item(cls)
 
 
-def _refuse_taken_names(name: str, bases: tuple[type, ...], namespace: dict[str, Any]) -> None:
-    inherited = {field for base in bases for field in getattr(base, "__pydantic_fields__", ())}
-    for field in _annotated_names(namespace):
-        if field in inherited or field.startswith("_") or field in _CONFIGURATION:
-            continue
-        taken = next((base for base in bases if isinstance(base, ItemMeta) and hasattr(base, field)), None)
-        if taken is not None:
+def _refuse_taken_names(cls: type[BaseModel], fields: Iterable[str]) -> None:
+    """Refuse fields named like an attribute that every item, or every raw item, has."""
+    base = RawItem if issubclass(cls, RawItem) else Item
+    for field in fields:
+        if not field.startswith("_") and field != "model_config" and hasattr(base, field):
             raise DeclarationError(
-                f"{name}.{field}: is the name of an attribute of {taken.__name__} itself; "
-                f'call the field {field}_ and say where it is stored: Annotated[..., Attribute("{field}")]'
+                f"{cls.__name__}.{field}: is the name of an attribute of {base.__name__} itself; call the field {field}_ "
+                f'and say where it is stored: {field}_: Annotated[..., Attribute("{field}")]'
             )
 
 
-_CONFIGURATION: Final = frozenset({"model_config"})
-
-
-def _annotated_names(namespace: dict[str, Any]) -> list[str]:
-    if sys.version_info >= (3, 14):
-        import annotationlib  # noqa: PLC0415  (of Python 3.14)
-
-        annotate = annotationlib.get_annotate_from_class_namespace(namespace)
-        if annotate is not None:
-            return list(annotationlib.call_annotate_function(annotate, annotationlib.Format.FORWARDREF))
-    return list(namespace.get("__annotations__", ()))
-
-
-def _is_complete(cls: type[BaseModel]) -> bool:
-    keys = _nested_keys(cls)
-    return cls.__pydantic_complete__ and all(key.__pydantic_complete__ for key in keys)
-
-
-def _nested_keys(cls: type[BaseModel]) -> list[type[BaseModel]]:
-    return [value for value in vars(cls).values() if isinstance(value, type) and issubclass(value, KeyBase)]
-
-
-def _complete_keys(cls: type[BaseModel], scope: dict[str, Any]) -> None:
-    """Resolve the annotations of nested keys, which could not see the names around their item type."""
-    for key in _nested_keys(cls):
-        if not key.__pydantic_complete__:
-            key.model_rebuild(raise_errors=False, _types_namespace={**vars(sys.modules[key.__module__]), **scope})
-
-
-def complete(cls: type[BaseModel], scope: Mapping[str, Any]) -> None:
-    """Resolve what annotations were left open when a class was made, with the names where its table is declared.
-
-    Raises:
-        DeclarationError: a name is not defined.
-    """
-    for model in (cls, *_nested_keys(cls)):
-        if model.__pydantic_complete__:
-            continue
-        try:
-            model.model_rebuild(_types_namespace={**vars(sys.modules[model.__module__]), **scope, cls.__name__: cls})
-        except PydanticUndefinedAnnotation as undefined:
-            name = cls.__name__ if model is cls else f"{cls.__name__}.{model.__name__}"
-            raise DeclarationError(
-                f"{name}: an annotation names {undefined.name!r}, which is not defined; "
-                "define or import it before the table that uses the class"
-            ) from None
+def _own_annotations(cls: type[BaseModel]) -> Mapping[str, Any]:
+    return get_annotations(cls, format=Format.FORWARDREF)
 
 
 class RawItem(BaseModel, metaclass=ItemMeta):
@@ -143,13 +105,13 @@ class RawItem(BaseModel, metaclass=ItemMeta):
     are kept as extras, with the Python values that DynamoDB itself knows.
     """
 
-    model_config = ConfigDict(frozen=True, extra="allow", arbitrary_types_allowed=False)
+    model_config = ConfigDict(frozen=True, extra="allow")
 
     if not TYPE_CHECKING:
 
-        @staticmethod
-        def __logicaldb_declare__(cls: type[RawItem]) -> None:
-            declare_raw(cls)
+        def __init_subclass__(cls, **options):
+            super().__init_subclass__(**options)
+            _refuse_taken_names(cls, _own_annotations(cls))  # before pydantic warns of them
 
     @classmethod
     def create_table_request(cls, name: str) -> dict[str, Any]:
@@ -174,9 +136,9 @@ class Item(BaseModel, metaclass=ItemMeta):
 
     if not TYPE_CHECKING:
 
-        @staticmethod
-        def __logicaldb_declare__(cls: type[Item]) -> None:
-            declare_item(cls)
+        def __init_subclass__(cls, **options):
+            super().__init_subclass__(**options)
+            _refuse_taken_names(cls, _own_annotations(cls))  # before pydantic warns of them
 
     def replace(self, **changes: Any) -> Self:
         """A copy with some fields changed, validated as a new item is.
@@ -188,18 +150,20 @@ class Item(BaseModel, metaclass=ItemMeta):
             TypeError: there is no such field.
             pydantic.ValidationError: a value is not valid.
         """
+        cls = type(self)
         for name in changes:
-            if name not in type(self).model_fields:
-                raise TypeError(f"{type(self).__name__} has no field {name!r}")
-        values = {**self.__dict__, **changes}
-        copy: Self = type(self).__pydantic_validator__.validate_python(values, by_alias=False, by_name=True)
+            if name not in cls.__pydantic_fields__:
+                raise TypeError(f"{cls.__name__} has no field {name!r}")
+        fields = {name: value for name, value in self.__dict__.items() if name in cls.__pydantic_fields__}
+        values = {**fields, **(self.__pydantic_extra__ or {}), **changes}
+        copy: Self = cls.__pydantic_validator__.validate_python(values, by_alias=False, by_name=True)
         return copy
 
 
 I_co = TypeVar("I_co", bound=Item, covariant=True)
 
 
-@dataclass_transform(kw_only_default=False, frozen_default=True)
+@dataclass_transform(kw_only_default=False, frozen_default=True, field_specifiers=(Field, PrivateAttr))
 class KeyMeta(ModelMetaclass):
     """Tells the checkers that keys take positional arguments."""
 
@@ -209,7 +173,7 @@ class _Named:
 
     def __init__(self, base: type, item: Any) -> None:
         self.base = base
-        self.item_name = item if isinstance(item, str) else getattr(item, "__name__", repr(item))
+        self.item = item if isinstance(item, str) else getattr(item, "__name__", repr(item))
 
     def __mro_entries__(self, bases: tuple[Any, ...]) -> tuple[type, ...]:
         return (self.base,)
@@ -226,22 +190,33 @@ class KeyBase(BaseModel, Generic[I_co], metaclass=KeyMeta):
         def __init__(self, *args, **values):
             fields = type(self).__pydantic_fields__
             if len(args) > len(fields):
-                raise TypeError(f"{self.__repr_name__()} takes {len(fields)} values, but {len(args)} were given")
+                raise TypeError(
+                    f"{self.__repr_name__()} takes {len(fields)} values ({', '.join(fields)}), "
+                    f"but {len(args)} were given"
+                )
             for name, value in zip(fields, args, strict=False):
                 if name in values:
-                    raise TypeError(f"{self.__repr_name__()} got {name} twice")
+                    raise TypeError(f"{self.__repr_name__()} got {name} twice, by position and by name")
                 values[name] = value
-            super().__init__(**values)
+            self.__pydantic_validator__.validate_python(values, self_instance=self, by_alias=False, by_name=True)
+
+        # Validation of nested keys need not come through here, since it gives names alone.
+        __init__.__pydantic_base_init__ = True
 
         def __class_getitem__(cls, item):
             return _Named(cls, item)
 
         def __init_subclass__(cls, *, index=None, **options):
             super().__init_subclass__(**options)
-            named = [base for base in cls.__dict__.get("__orig_bases__", ()) if isinstance(base, _Named)]
-            cls.__logicaldb_index__ = index
-            cls.__logicaldb_names__ = named[0].item_name if named else None
-            cls.__logicaldb_base__ = named[0].base.__name__ if named else None
+            for field in _own_annotations(cls):
+                if hasattr(KeyBase, field) and not field.startswith("_") and field != "model_config":
+                    raise DeclarationError(
+                        f"{type_text(cls)}.{field}: is the name of an attribute of keys themselves; call the field {field}_ "
+                        f'here and in the item type, where it is {field}_: Annotated[..., Attribute("{field}")]'
+                    )
+            named = next((base for base in cls.__dict__.get("__orig_bases__", ()) if isinstance(base, _Named)), None)
+            statement = (None, None) if named is None else (named.base.__name__, named.item)
+            setattr(cls, KEY, KeyStatement(*statement, index))
 
     @classmethod
     def of(cls, item: Item) -> Self:
@@ -252,16 +227,21 @@ class KeyBase(BaseModel, Generic[I_co], metaclass=KeyMeta):
 
         Raises:
             TypeError: it is of another type.
+            IncompleteKey: it lacks a part of the key, so it is not in the index.
         """
-        item_type = getattr(cls, "__logicaldb_item__", None)
+        item_type: type[Item] | None = getattr(cls, "__logicaldb_item__", None)
         if item_type is None or not isinstance(item, item_type):
-            expected = "no item type" if item_type is None else item_type.__name__
-            raise TypeError(f"{cls.__name__} is a key of {expected}, not of {type(item).__name__}")
-        return cls(**{name: getattr(item, name) for name in cls.model_fields})
+            expected = "no item type yet" if item_type is None else item_type.__name__
+            raise TypeError(f"{type_text(cls)} is a key of {expected}, not of {type(item).__name__}")
+        values = {name: getattr(item, name) for name in cls.model_fields}
+        for name, value in values.items():
+            if value is None:
+                raise IncompleteKey(f"{type_text(cls)}: {name} of the item is None, so it has no such key")
+        return cls(**values)
 
     def __repr_name__(self) -> str:
         """The name with that of the item type: ``AlbumTrack.Key``."""
-        return type(self).__qualname__.rpartition("<locals>.")[2]
+        return type_text(type(self))
 
     def __str__(self) -> str:
         return repr(self)
@@ -287,14 +267,26 @@ class IndexKey(KeyBase[I_co]):
 
 
 def declaration_of(item_type: type[BaseModel], scope: Mapping[str, Any]) -> ItemDeclaration:
-    """The declaration of an item type, its open annotations resolved with the names of a scope."""
-    complete(item_type, scope)
+    """The declaration of an item type, its open annotations resolved with the names of a scope.
+
+    Raises:
+        DeclarationError: a name is not defined, or the type is declared wrongly.
+    """
+    _complete(item_type, scope)
     return declare_item(item_type)
 
 
 def raw_declaration_of(raw_type: type[BaseModel], scope: Mapping[str, Any]) -> RawDeclaration:
-    """The declaration of a raw item, its open annotations resolved with the names of a scope."""
-    complete(raw_type, scope)
+    """The declaration of a raw item, its open annotations resolved with the names of a scope.
+
+    Raises:
+        DeclarationError: a name is not defined, or the raw item is declared wrongly.
+    """
+    _complete(raw_type, scope)
     return declare_raw(raw_type)
 
 
+def _complete(cls: type[BaseModel], scope: Mapping[str, Any]) -> None:
+    names = names_for(cls, scope)
+    for model in (cls, *keys_of(cls)):
+        complete(model, type_text(model), names)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+from typing import Any, NoReturn, TypeAlias
 
 Step: TypeAlias = str | int
 
@@ -34,8 +34,11 @@ class Path:
     def __setattr__(self, name: str, value: Any) -> None:
         raise AttributeError(f"{self!r} is a path and cannot be changed")
 
-    def __iter__(self) -> Any:
+    def __iter__(self) -> NoReturn:
         raise TypeError(f"{self!r} is a path and cannot be iterated")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Path, (self._owner, self._steps)
 
     def __repr__(self) -> str:
         return path_text(self._owner, self._steps)

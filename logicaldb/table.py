@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
-import sys
 import types
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, Union, get_args, get_origin, overload
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeAlias, get_args, get_origin, overload
 
-from typing_extensions import TypeVar, get_annotations
+from typing_extensions import TypeVar
 
-from logicaldb.annotations import TimeToLive
+from logicaldb.codec.inspection import is_union
 from logicaldb.drivers import Transport
-from logicaldb.errors import DeclarationError, DecodingError
+from logicaldb.errors import DeclarationError
 from logicaldb.flow import Async, M, Sync
 from logicaldb.items import IndexKey, Item, ItemKey, KeyBase, RawItem, declaration_of, raw_declaration_of
 from logicaldb.operations.raw import RawRows
 from logicaldb.operations.reading import Source
-from logicaldb.operations.writer import Clock, Writer
-from logicaldb.schema.items import ItemSchema, Row, hold_constant
-from logicaldb.schema.keys import KeySchema, bind_key
-from logicaldb.schema.raw import Index, RawDeclaration
-from logicaldb.schema.tables import Mark, TableSchema, check_collection, check_projection
+from logicaldb.operations.times import Clock
+from logicaldb.operations.writer import Writer
+from logicaldb.schema.items import SCHEMA, ItemSchema, Row, hold_constants
+from logicaldb.schema.keys import bind_key
+from logicaldb.schema.raw import RawDeclaration
+from logicaldb.schema.scopes import annotations_of as annotations_of
+from logicaldb.schema.scopes import class_scope as class_scope
+from logicaldb.schema.scopes import names_for
+from logicaldb.schema.tables import TableSchema
+from logicaldb.schema.types import type_text
+from logicaldb.schema.views import TableDeclaration, ViewDeclaration, ViewSchema, bind_view, check_time_to_live
 from logicaldb.views import CollectionView, IndexView, RawView, View
 
 K = TypeVar("K", bound=KeyBase[Any])
@@ -29,28 +33,28 @@ I = TypeVar("I", bound=Item)  # noqa: E741  # the type of the items, as in every
 T = TypeVar("T")
 R = TypeVar("R", bound=RawItem)
 
+Table: TypeAlias = "LogicalTable[Any, Any]"
 
-class _Declared:
-    """What an annotation of a table class declares: a name, a key type, item types.
 
-    On an instance of the table the attribute is the view; on the class it is the declaration.
-    """
+class _DeclaredView:
+    """An annotation of a table class. On an instance of the table the attribute is the view, on the class this."""
 
-    def __init__(self, name: str, key_type: type[KeyBase[Any]], item_types: tuple[type[Item], ...]) -> None:
-        self.name = name
-        self.key_type = key_type
-        self.item_types = item_types
+    _key_base: ClassVar[type[KeyBase[Any]]] = ItemKey
+    _collection: ClassVar[bool] = False
+
+    def __init__(self, declaration: ViewDeclaration) -> None:
+        self.declaration = declaration
 
     if not TYPE_CHECKING:
 
         def __get__(self, table, owner):
-            return self if table is None else table.__dict__["_views"][self.name]
+            return self if table is None else table.__dict__["_views"][self.declaration.name]
 
     def __set__(self, table: object, value: object) -> None:
-        raise AttributeError(f"{type(table).__name__}.{self.name} is a view and cannot be set")
+        raise AttributeError(f"{type(table).__name__}.{self.declaration.name} is a view and cannot be set")
 
 
-class InlineView(_Declared, Generic[K, I]):
+class InlineView(_DeclaredView, Generic[K, I]):
     """Declares the view of an item type: ``album_tracks: InlineView[AlbumTrack.Key, AlbumTrack]``."""
 
     if TYPE_CHECKING:
@@ -62,8 +66,10 @@ class InlineView(_Declared, Generic[K, I]):
         def __get__(self, table: Any, owner: Any) -> Any: ...
 
 
-class SecondaryIndex(_Declared, Generic[K, I]):
+class SecondaryIndex(_DeclaredView, Generic[K, I]):
     """Declares the view of an item type in an index: ``by_title: SecondaryIndex[AlbumTrack.TitleIndexOffset, AlbumTrack]``."""
+
+    _key_base = IndexKey
 
     if TYPE_CHECKING:
 
@@ -74,8 +80,10 @@ class SecondaryIndex(_Declared, Generic[K, I]):
         def __get__(self, table: Any, owner: Any) -> Any: ...
 
 
-class ItemCollection(_Declared, Generic[K, T]):
+class ItemCollection(_DeclaredView, Generic[K, T]):
     """Declares the view of several types in one partition: ``albums: ItemCollection[AlbumInfo.Key, AlbumInfo | AlbumTrack]``."""
+
+    _collection = True
 
     if TYPE_CHECKING:
 
@@ -84,43 +92,6 @@ class ItemCollection(_Declared, Generic[K, T]):
         @overload
         def __get__(self, table: LogicalTable[Any, Async], owner: Any) -> Any: ...
         def __get__(self, table: Any, owner: Any) -> Any: ...
-
-
-@dataclass(frozen=True, slots=True)
-class ViewSchema:
-    """A declared view, bound to its table.
-
-    Attributes:
-        declared: the annotation.
-        key: its key type.
-        items: its item types.
-        marks: what the rows of each type must show.
-    """
-
-    declared: _Declared
-    key: KeySchema
-    items: tuple[ItemSchema, ...]
-    marks: tuple[tuple[Mark, ...], ...]
-
-    @property
-    def index(self) -> Index | None:
-        """The index that it reads."""
-        return self.key.index
-
-
-@dataclass(frozen=True, slots=True)
-class TableDeclaration:
-    """Everything that a table class declares."""
-
-    raw: RawDeclaration
-    schema: TableSchema
-    views: Mapping[str, ViewSchema]
-
-    @property
-    def ttl_attributes(self) -> tuple[str, ...]:
-        """The attribute that holds the time to live, where there is one."""
-        fields = (field for item in self.schema.items for field in item.declaration.with_role(TimeToLive))
-        return tuple(dict.fromkeys(attribute for field in fields for attribute in field.attributes[:1]))
 
 
 class ItemCodec(Generic[I]):
@@ -161,16 +132,18 @@ class LogicalTable(Generic[R, M]):
     __logicaldb_table__: ClassVar[TableDeclaration]
 
     def __init__(self, name: str, transport: Transport, clock: Clock, workers: int) -> None:
-        self._name = name
-        self._views: dict[str, Any] = {}
         declaration = self.__logicaldb_table__
+        self._name = name
         self._raw: RawView[R] = RawView(RawRows(name, declaration.raw), transport)
-        for view_name, view in declaration.views.items():
-            self._views[view_name] = _make_view(type(self).__name__, name, view, transport, clock, workers)
+        self._views: dict[str, Any] = {
+            view.declaration.name: _make_view(type(self).__name__, name, view, transport, clock, workers)
+            for view in declaration.views.values()
+        }
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
-        cls.__logicaldb_table__ = _declare_table(cls, class_scope())
+        scope = class_scope()
+        _declare_table(cls, annotations_of(cls, scope), scope)
 
     @property
     def table_name(self) -> str:
@@ -186,7 +159,7 @@ class LogicalTable(Generic[R, M]):
         """The views of item types, with the types and their own names."""
         for name, view in self._views.items():
             if isinstance(view, View):
-                yield self.__logicaldb_table__.views[name].declared.item_types[0], name, view
+                yield view.item_type, name, view
 
     def codec(self, item_type: type[I]) -> ItemCodec[I]:
         """The codec of an item type of this table.

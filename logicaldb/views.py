@@ -15,7 +15,7 @@ from logicaldb.expressions import Condition, KeyCondition, Update
 from logicaldb.items import Item, ItemKey, KeyBase, RawItem
 from logicaldb.operations import cursors, single
 from logicaldb.operations.raw import RawRows
-from logicaldb.operations.reading import Source, contents
+from logicaldb.operations.reading import Source
 from logicaldb.operations.writer import Writer, increase
 from logicaldb.sets import Offset, Operation, Page, WorkerId
 from logicaldb.transport.threads import in_parallel
@@ -102,16 +102,14 @@ class CollectionView(Generic[K, T]):
     ) -> Iterator[T]:
         """The items of all pages of ``query``, ``limit`` of them at most."""
         return iterate(
-            contents(
-                self._source.partition_all(
-                    key,
-                    asc=asc,
-                    page_size=page_size,
-                    consistent_read=consistent_read,
-                    filter_expression=filter_expression,
-                    initial_offset=initial_offset,
-                ),
-                limit,
+            self._source.partition_contents(
+                key,
+                asc=asc,
+                page_size=page_size,
+                consistent_read=consistent_read,
+                filter_expression=filter_expression,
+                initial_offset=initial_offset,
+                limit=limit,
             ),
             self._transport,
         )
@@ -660,15 +658,13 @@ class RawView(Generic[R]):
     ) -> Iterator[R]:
         """All rows, ``limit`` of them at most; nothing is sent before the first ``next``."""
         return iterate(
-            contents(
-                self._rows.scan_all(
-                    page_size=page_size,
-                    consistent_read=consistent_read,
-                    filter_expression=filter_expression,
-                    initial_offset=initial_offset,
-                    worker_id=worker_id,
-                ),
-                limit,
+            self._rows.scan_contents(
+                page_size=page_size,
+                consistent_read=consistent_read,
+                filter_expression=filter_expression,
+                initial_offset=initial_offset,
+                worker_id=worker_id,
+                limit=limit,
             ),
             self._transport,
         )

@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any
@@ -28,7 +29,6 @@ WORDING = {
     "list_type": "should be a list",
     "missing": "is missing",
     "model_type": "should be an object",
-    "string_pattern_mismatch": "should match {pattern}",
     "string_too_long": "should have at most {max_length} characters",
     "string_too_short": "should not be empty",
     "string_type": "should be text",
@@ -42,6 +42,18 @@ WORDING = {
 
 class CatalogError(Exception):
     """A catalogue cannot be read; the message names the file and the entries that are wrong."""
+
+
+def check_token(prefix: str, value: str) -> str:
+    """Check a token; those of the two kinds never meet, so an album and a playlist never share a row.
+
+    Raises:
+        PydanticCustomError: a ``ValueError``, whose message says what a token is.
+    """
+    if not re.fullmatch(f"{prefix}[0-9a-z-]{{1,100}}", value, re.ASCII):
+        message = "should be {prefix} and up to 100 small letters, digits and hyphens"
+        raise PydanticCustomError("token", message, {"prefix": prefix})
+    return value
 
 
 def _text(value: str) -> str:
@@ -59,17 +71,22 @@ def _day(value: object) -> date:
     raise PydanticCustomError("day", 'should be a day such as "1973-03-01"')
 
 
-def _length(value: object) -> timedelta:
+def check_length(value: object) -> timedelta:
+    """Read a length, ``4:33``.
+
+    Raises:
+        PydanticCustomError: a ``ValueError``, whose message says what a length is.
+    """
     if isinstance(value, str) and (match := re.fullmatch(r"(\d{1,4}):([0-5]\d)", value, re.ASCII)):
         return timedelta(minutes=int(match[1]), seconds=int(match[2]))
     raise PydanticCustomError("length", 'should be minutes and seconds such as "4:33"')
 
 
 Text = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_text)]
-AlbumToken = Annotated[str, Field(pattern=r"^ALBUM_[0-9a-z-]{1,100}$")]
-PlaylistToken = Annotated[str, Field(pattern=r"^PLAYLIST_[0-9a-z-]{1,100}$")]
+AlbumToken = Annotated[str, AfterValidator(partial(check_token, "ALBUM_"))]
+PlaylistToken = Annotated[str, AfterValidator(partial(check_token, "PLAYLIST_"))]
 Day = Annotated[date, BeforeValidator(_day)]
-Length = Annotated[timedelta, BeforeValidator(_length)]
+Length = Annotated[timedelta, BeforeValidator(check_length)]
 
 
 class _Entry(BaseModel):

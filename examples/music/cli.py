@@ -13,7 +13,7 @@ from typer.core import TyperGroup
 
 from examples.music import demo as demonstration
 from examples.music import render
-from examples.music.catalog import read_catalog
+from examples.music.catalog import check_length, read_catalog
 from examples.music.connection import Target
 from examples.music.importing import import_catalog
 from examples.music.models import AlbumInfo, AlbumTrack
@@ -164,13 +164,24 @@ def search(
         run.out.print(render.tracks(_some(found, f"tracks whose title begins with {title}")))
 
 
+def _length(value: str) -> timedelta:
+    try:
+        return check_length(value)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
+
+
 @app.command()
-def longer(ctx: typer.Context, minutes: Annotated[float, typer.Argument(min=0)]) -> None:
-    """List the tracks that are longer than so many minutes: a scan with a filter."""
+def longer(
+    ctx: typer.Context,
+    length: Annotated[timedelta, typer.Argument(parser=_length, metavar="M:SS", help="Minutes and seconds.")],
+) -> None:
+    """List the tracks that are longer, longest first: a scan with a filter."""
     with session(ctx) as run:
-        condition = attr(AlbumTrack.run_length) > timedelta(minutes=minutes)
+        condition = attr(AlbumTrack.run_length) > length
         found = run.db.music.album_tracks.scan_all_contents(filter_expression=condition)
-        run.out.print(render.tracks(_some(render.longest_first(found), f"tracks longer than {minutes:g} minutes")))
+        what = f"tracks longer than {render.length(length)}"
+        run.out.print(render.tracks(_some(render.longest_first(found), what)))
 
 
 def _some(found: Iterable[T], what: str) -> list[T]:

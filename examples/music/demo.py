@@ -149,7 +149,8 @@ def run(db: MusicDb, log: RequestLog, console: Console) -> None:
 
 def _ten_longest(tracks: Iterable[AlbumTrack]) -> RenderableType:
     longest = render.longest_first(tracks)
-    return Group(Text(f"{render.count(len(longest), 'track')}; the ten longest:"), render.tracks(longest[:10]))
+    heading = f"{render.count(len(longest), 'track')}; the ten longest (the command longer 5:00 lists them all):"
+    return Group(Text(heading), render.tracks(longest[:10]))
 
 
 def _renamed(outcome: PlaylistInfo | ConditionFailed) -> RenderableType:

@@ -8,13 +8,30 @@ import typer
 from rich.text import Text
 
 from examples.music import render
+from examples.music.catalog import check_token
 from examples.music.models import AlbumTrack, PlaylistInfo
 from examples.music.session import Failure, session
 from logicaldb import ConditionFailed, ItemAlreadyExists, ItemNotFound, attr
 
 playlists = typer.Typer(no_args_is_help=True, help="Make, show and change playlists.")
 
-Token = Annotated[str, typer.Argument(help="Such as PLAYLIST_late-night; see playlist list.")]
+
+def _checked_token(token: str) -> str:
+    """Keep to the tokens of playlists: under the token of an album there is an album."""
+    try:
+        return check_token("PLAYLIST_", token)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
+
+
+def _checked_name(name: str) -> str:
+    if not name.strip() or not name.isprintable():
+        raise typer.BadParameter("should be one line of text")
+    return name
+
+
+Token = Annotated[str, typer.Argument(callback=_checked_token, help="Such as PLAYLIST_late-night; see playlist list.")]
+Name = Annotated[str, typer.Argument(callback=_checked_name)]
 
 
 @playlists.command(name="list")
@@ -36,13 +53,13 @@ def show(ctx: typer.Context, token: Token) -> None:
 
 
 @playlists.command()
-def create(ctx: typer.Context, token: Token, name: str) -> None:
+def create(ctx: typer.Context, token: Token, name: Name) -> None:
     """Make an empty playlist, if there is none of this token."""
     with session(ctx) as run:
         try:
             info = run.db.create(PlaylistInfo(playlist_token=token, playlist_name=name))
         except ItemAlreadyExists as error:
-            raise Failure(f"There is a playlist {token} already: {error.item.playlist_name}.") from error
+            raise Failure(f"There is a playlist {token} already.") from error
         run.out.print(render.stored_playlist(info))
 
 
@@ -50,7 +67,7 @@ def create(ctx: typer.Context, token: Token, name: str) -> None:
 def rename(
     ctx: typer.Context,
     token: Token,
-    name: Annotated[str, typer.Argument(help="The new name.")],
+    name: Name,
     expected: Annotated[str, typer.Option("--from", metavar="NAME", help="Its name as you know it.")],
 ) -> None:
     """Rename a playlist, unless somebody has renamed it since you looked."""
@@ -64,7 +81,8 @@ def rename(
         except ItemNotFound as error:
             raise _no_playlist(token) from error
         except ConditionFailed as error:
-            raise Failure(f"Not renamed: {token} is called {error.item.playlist_name}, not {expected}.") from error
+            stored = error.item.playlist_name if error.item is not None else "something else"
+            raise Failure(f"Not renamed: {token} is called {stored}, not {expected}.") from error
         run.out.print(render.stored_playlist(info))
 
 

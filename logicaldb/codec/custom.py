@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any, Literal, TypeAlias
 
 from pydantic import Secret, SecretBytes, SecretStr
+from pydantic_core import PydanticSerializationError
 
 from logicaldb.codec.generic import AnyCodec, encode_bytes, encode_text, generic_decode
 from logicaldb.codec.numbers import encode_decimal, encode_float, encode_int
@@ -67,6 +68,7 @@ class CustomCodec(ValueCodec):
         inner: ValueCodec | None = None,
         forms: frozenset[str] = ALL_FORMS,
         eager: bool = False,
+        by_user: bool = True,
     ) -> None:
         """Take what pydantic does with the type.
 
@@ -79,11 +81,13 @@ class CustomCodec(ValueCodec):
             forms: the forms that results have, where they are known.
             eager: whether values are validated when they are decoded, and not only with the whole item: where a union
                 or a strict model needs the very type.
+            by_user: whether the serializer is one of the user's, of which nothing is known.
         """
         self._dump = dump
         self._validate = validate
         self._inner = inner
         self._eager = eager
+        self._by_user = by_user
         self._kinds = kinds
         self.types = (*kinds, type(None)) if nullable else kinds
         self.forms = forms if inner is None else inner.forms
@@ -94,15 +98,21 @@ class CustomCodec(ValueCodec):
 
     def encode(self, value: Any) -> WireValue:
         """The form of what the type's serializer gives."""
+        if not self._by_user and self._kinds and not isinstance(value, self._kinds):
+            raise mismatch(value, with_article(self._kinds[0].__name__))
         dumped = self._serialize(value, "python")
         try:
-            return self._store(dumped, "python")
+            wire = self._store(dumped)
+            doubtful = self._inner is None and _holds_floats(dumped)
         except Refused as refused:
             try:
-                dumped = self._serialize(value, "json")
+                wire = self._store(self._serialize(value, "json"))
             except Refused:
                 raise refused from None
-            return self._store(dumped, "json")
+            doubtful = self._by_user
+        if doubtful and not self._comes_back(wire, dumped):
+            raise Refused("is serialized in a form that would not come back: declare what its serializer returns")
+        return wire
 
     def decode(self, wire: WireValue) -> Any:
         """What the serializer gave, for pydantic to read; the value itself where it has to be eager."""
@@ -119,24 +129,27 @@ class CustomCodec(ValueCodec):
             return self._dump(value, mode)
         except (RecursionError, Refused):
             raise
-        except Exception as error:  # noqa: BLE001 - serializers are the user's; the error may show the value
-            cause = error.__cause__ or error
-            raise Refused(f"is {describe(value)} whose serializer raised {type(cause).__name__}") from None
+        except PydanticSerializationError as error:
+            cause = error.__cause__
+        except Exception as error:  # noqa: BLE001 - serializers are the user's
+            cause = error
+        # The errors themselves may show the value.
+        if cause is None:
+            raise Refused(f"is {describe(value)} that pydantic cannot serialize as its type declares")
+        raise Refused(f"is {describe(value)} whose serializer raised {type(cause).__name__}")
 
-    def _store(self, dumped: Any, mode: Mode) -> WireValue:
+    def _store(self, dumped: Any) -> WireValue:
         if self._inner is not None:
             return self._inner.encode(dumped)
         wire = _SERIALIZED.encode(dumped)
         if self.forms.isdisjoint(wire):
             raise Refused(f"is serialized as {describe(dumped)}, not as its type declares")
-        if _holds_floats(dumped) and not self._comes_back(dumped, wire, mode):
-            raise Refused("is serialized as a float that would not come back: declare what its serializer returns")
         return wire
 
-    def _comes_back(self, dumped: Any, wire: WireValue, mode: Mode) -> bool:
-        """Whether a validator takes the Decimal that is read for the float that was written."""
+    def _comes_back(self, wire: WireValue, dumped: Any) -> bool:
+        """Whether a validator makes the same of a Decimal for a float, or of a text for whatever JSON mode had there."""
         try:
-            return _same(self._dump(self._validate(generic_decode(wire)), mode), dumped)
+            return _same(self._dump(self._validate(generic_decode(wire)), "python"), dumped)
         except Exception:  # noqa: BLE001 - validators are the user's
             return False
 
@@ -150,13 +163,15 @@ def _holds_floats(dumped: Any) -> bool:
 
 
 def _same(left: Any, right: Any) -> bool:
-    if type(left) is not type(right):
+    kind: Any = type(left)
+    if type(right) is not kind:
         return False
     if isinstance(left, (list, tuple)):
         return len(left) == len(right) and all(map(_same, left, right))
     if isinstance(left, dict):
         return left.keys() == right.keys() and all(_same(left[key], right[key]) for key in left)
-    return bool(left == right)
+    # Instances of a class without an equality of its own cannot be compared.
+    return kind.__eq__ is object.__eq__ or bool(left == right)
 
 
 class SecretCodec(ValueCodec):

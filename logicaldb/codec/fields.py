@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import Any, Final, final
 
+from logicaldb.codec.generic import MALFORMED
 from logicaldb.codec.limits import MAX_DEPTH, depth_of
 from logicaldb.codec.values import Refused, ValueCodec, WireValue
 
@@ -82,19 +83,28 @@ class FieldCodec:
         Raises:
             Refused: if the value cannot be stored.
         """
+        if not self._deep:
+            return self.encode_inside(value)
+        try:
+            wire = self.encode_inside(value)
+        except RecursionError:
+            raise _too_deep() from None
+        if wire is not None and depth_of(wire) > MAX_DEPTH:
+            raise _too_deep()
+        return wire
+
+    def encode_inside(self, value: Any) -> WireValue | None:
+        """The same for a field of a nested model; the field around it sees to the depth.
+
+        Raises:
+            Refused: if the value cannot be stored.
+            RecursionError: if the value is nested too deep to tell, or contains itself.
+        """
         if value is None and (self._none_absent or self.nullable):
             return None if self._none_absent else {"NULL": True}
         if self._set_kind is not None and not value and isinstance(value, (set, frozenset)):
             return None if self._empty_absent else {"L": []}
-        if not self._deep:
-            return self.codec.encode(value)
-        try:
-            wire = self.codec.encode(value)
-        except RecursionError:
-            raise _too_deep() from None
-        if depth_of(wire) > MAX_DEPTH:
-            raise _too_deep()
-        return wire
+        return self.codec.encode(value)
 
     def decode(self, wire: WireValue | None) -> Any:
         """The value of a wire form, or of an absent attribute: ``MISSING`` where pydantic decides."""
@@ -102,7 +112,7 @@ class FieldCodec:
             try:
                 return self.codec.decode(wire)
             except RecursionError:
-                return wire
+                return MALFORMED
         if self.required:
             if self.nullable:
                 return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from binascii import a2b_base64, b2a_base64
 from collections.abc import Callable, Mapping
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 from logicaldb.codec.numbers import decode_number, encode_decimal, encode_float, encode_int
 from logicaldb.codec.values import ALL_FORMS, Refused, ValueCodec, WireValue, describe
@@ -57,16 +57,28 @@ def decode_bytes(text: str) -> bytes:
     return a2b_base64(text, strict_mode=True)
 
 
+class _Malformed:
+    # Not an enum: pydantic would take the value of its member for a str.
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "<no value of DynamoDB's>"
+
+
+MALFORMED: Final = _Malformed()
+"""What decoding something gives that is no wire value at all; no field but one of type Any takes it."""
+
+
 def generic_decode(wire: Any) -> Any:
     """The Python value that a wire value stands for by itself.
 
-    Whole numbers are ``int``, others ``Decimal``; sets are ``set``. What is not a wire value at all is returned as it is.
+    Whole numbers are ``int``, others ``Decimal``; sets are ``set``. What is no wire value gives ``MALFORMED``.
     """
     try:
         ((form, held),) = wire.items()
         return _DECODERS[form](held)
     except (AttributeError, KeyError, TypeError, ValueError):
-        return wire
+        return MALFORMED
 
 
 def list_in(wire: Any) -> list[Any] | None:

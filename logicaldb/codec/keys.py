@@ -5,17 +5,21 @@ In a string key the order of the stored strings is the order of the values, and 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from enum import Enum
-from typing import Any, Final, Literal, Protocol, get_args, get_origin
+from typing import Any, Final, Literal, Protocol, TypeAlias, get_args, get_origin
 from uuid import UUID
 
-from logicaldb.codec.values import Refused, ValueCodec, WireValue
+from logicaldb.codec.scalars import IntCodec
+from logicaldb.codec.values import Refused, ValueCodec, WireValue, mismatch
 
 ABSENT: Final = object()
-"""In place of a constant: the part has none."""
+"""In place of a constant or a default: there is none."""
+
+KeyTag: TypeAlias = Literal["S", "N", "B"]
+"""What a key attribute can be on the wire."""
 
 
 class TextCodec(Protocol):
@@ -26,7 +30,7 @@ class TextCodec(Protocol):
         ...
 
     def value(self, text: str) -> Any:
-        """The value of a text; raises ``Refused`` where the text is none that ``text`` gives."""
+        """The value of a text; raises ``Refused`` where it cannot have one."""
         ...
 
 
@@ -45,32 +49,48 @@ class PlainText:
 
 
 @dataclass(frozen=True, slots=True)
+class ClockText:
+    """The part of a ``time``, which has no offset: with offsets the texts would not sort as the times do."""
+
+    codec: ValueCodec
+
+    def text(self, value: Any) -> str:
+        text: str = self.codec.encode(value)["S"]
+        if value.tzinfo is not None:
+            raise Refused("is a time with an offset, whose text does not sort as times do")
+        return text
+
+    def value(self, text: str) -> Any:
+        return self.codec.decode({"S": text})
+
+
+@dataclass(frozen=True, slots=True)
 class PaddedNumber:
-    """The part of an ``int``: digits, padded with zeros so that the order of the texts is the order of the numbers."""
+    """The part of a whole number: digits, padded with zeros so that the texts sort as the numbers do."""
 
     codec: ValueCodec
     width: int
 
     def text(self, value: Any) -> str:
-        if isinstance(value, int) and value.bit_length() > 4 * self.width:  # 4 bits hold a digit: no work on a huge one
-            raise Refused(f"is wider than {self.width} digits")
-        digits: str = _digits(self.codec.encode(value)["N"])
-        if digits.startswith("-"):
+        number = value.value if isinstance(value, Enum) else value
+        if not isinstance(number, int) or isinstance(number, bool):
+            raise mismatch(value, "an int")
+        if number < 0:
             raise Refused("is negative, and a number in a string key is not")
-        if len(digits) > self.width:
+        # Four bits hold a digit: a number of a million digits is refused before any work on it.
+        digits = "" if number.bit_length() > 4 * self.width else int.__repr__(number)
+        if not 0 < len(digits) <= self.width:
             raise Refused(f"is wider than {self.width} digits")
         return digits.zfill(self.width)
 
     def value(self, text: str) -> Any:
-        if len(text) != self.width or not (text.isascii() and text.isdigit()):
-            raise Refused(f"is not stored as {self.width} digits")
-        return self.codec.decode({"N": text.lstrip("0") or "0"})
-
-
-def _digits(number: str) -> str:
-    """A whole number in DynamoDB's notation, without an exponent."""
-    mantissa, exponent, zeros = number.partition("E")
-    return mantissa + "0" * int(zeros) if exponent else mantissa
+        try:
+            if not (text.isascii() and text.isdigit()):
+                raise ValueError
+            number = int(text)
+        except ValueError:
+            raise Refused("is not stored as digits") from None
+        return number if isinstance(self.codec, IntCodec) else self.codec.decode({"N": str(number)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +100,7 @@ class KeyPart:
     Attributes:
         field: the name of the field.
         prefix: the text before it.
+        separator: the text that follows it, which is the prefix of the next part; empty after the last.
         codec: the text of its value.
         nullable: whether the field may be ``None``, which leaves the whole attribute out.
         constant: the one value of the field, else ``ABSENT``.
@@ -88,10 +109,33 @@ class KeyPart:
 
     field: str
     prefix: str
+    separator: str
     codec: TextCodec
-    nullable: bool
+    nullable: bool = False
     constant: Any = ABSENT
     partial: bool = False
+
+    def text(self, value: Any) -> str:
+        """The text of a value, without the prefix; raises ``FieldRefused``."""
+        if self.constant is not ABSENT and value != self.constant:
+            raise FieldRefused(self.field, "is not the constant of the type")
+        try:
+            text = self.codec.text(value)
+        except Refused as refused:
+            raise FieldRefused(self.field, refused.reason, refused.path) from None
+        # Otherwise two different keys could meet in one string: "a#" + "#" + "b" and "a" + "#" + "#b".
+        if self.separator and runs_into(text, self.separator):
+            raise FieldRefused(self.field, f"runs into the separator {self.separator!r} that follows it")
+        return text
+
+    def value(self, text: str) -> Any:
+        """The value of a text without the prefix; raises ``FieldRefused``."""
+        try:
+            if self.constant is not ABSENT and self.codec.text(self.constant) != text:
+                raise Refused("is not stored as the constant of the type")
+            return self.codec.value(text)
+        except Refused as refused:
+            raise FieldRefused(self.field, refused.reason) from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +162,7 @@ class KeyAttribute(Protocol):
         ...
 
     @property
-    def tag(self) -> Literal["S", "N", "B"]:
+    def tag(self) -> KeyTag:
         """Its type on the wire."""
         ...
 
@@ -138,15 +182,18 @@ class KeyAttribute(Protocol):
         ...
 
     def encode(self, values: Mapping[str, Any]) -> WireValue | None:
-        """The stored form for the values of the fields; ``None`` where they are ``None``. Raises ``Refused``."""
+        """The stored form for the values of the fields; ``None`` where they are ``None``. Raises ``FieldRefused``."""
         ...
 
     def partial(self, values: Mapping[str, Any]) -> Partial:
-        """The stored form as far as values are given, from the first part on. Raises ``Refused``."""
+        """The stored form as far as values are given, from the first part on. Raises ``FieldRefused``."""
         ...
 
-    def decode(self, wire: WireValue) -> dict[str, Any]:
-        """The values of the fields. Raises ``Refused`` where ``encode`` cannot have made it."""
+    def decode(self, wire: WireValue | None) -> dict[str, Any]:
+        """The values of the fields, those of nullable ones ``None`` where the attribute is absent.
+
+        Raises ``FieldRefused`` where ``encode`` cannot have made it.
+        """
         ...
 
 
@@ -166,7 +213,7 @@ class TextKey:
     parts: tuple[KeyPart, ...]
 
     @property
-    def tag(self) -> Literal["S", "N", "B"]:
+    def tag(self) -> KeyTag:
         return "S"
 
     @property
@@ -175,30 +222,27 @@ class TextKey:
 
     @property
     def prefix(self) -> str:
-        return self._constant_prefix()[0]
-
-    @property
-    def constant(self) -> bool:
-        return self._constant_prefix()[1]
-
-    def _constant_prefix(self) -> tuple[str, bool]:
         text = ""
         for part in self.parts:
             text += part.prefix
             if part.constant is ABSENT:
-                return text, False
-            text += part.codec.text(part.constant)
-        return text, True
+                break
+            text += part.text(part.constant)
+        return text
+
+    @property
+    def constant(self) -> bool:
+        return all(part.constant is not ABSENT for part in self.parts)
 
     def encode(self, values: Mapping[str, Any]) -> WireValue | None:
         texts: list[str] = []
         absent: list[str] = []
-        for part, separator in self._separated():
-            value = values.get(part.field) if part.constant is ABSENT else values.get(part.field, part.constant)
+        for part in self.parts:
+            value = values[part.field]
             if value is None and part.nullable:
                 absent.append(part.field)
             else:
-                texts += (part.prefix, _part_text(part, value, separator))
+                texts += (part.prefix, part.text(value))
         if not absent:
             return {"S": "".join(texts)}
         if len(absent) < len(self.parts):
@@ -209,57 +253,35 @@ class TextKey:
     def partial(self, values: Mapping[str, Any]) -> Partial:
         text = ""
         missing: list[str] = []
-        for part, separator in self._separated():
+        for part in self.parts:
             value = values.get(part.field) if part.constant is ABSENT else part.constant
             if value is None:
-                if not missing:
-                    text += part.prefix
+                # The prefix belongs to the part before it as well: it is the separator where that one ends.
+                text += "" if missing else part.prefix
                 missing.append(part.field)
-            elif missing:
+            elif not missing:
+                text += part.prefix + part.text(value)
+            elif part.constant is ABSENT:
                 raise FieldRefused(part.field, f"is given, but {missing[0]} before it is not")
-            else:
-                text += part.prefix + _part_text(part, value, separator)
         return Partial({"S": text}, not missing, tuple(missing))
 
-    def decode(self, wire: WireValue) -> dict[str, Any]:
-        values: dict[str, Any] = {}
-        rest = wire.get("S")
+    def decode(self, wire: WireValue | None) -> dict[str, Any]:
+        if wire is None:
+            return {part.field: None for part in self.parts if part.nullable}
+        rest = wire.get("S") if isinstance(wire, dict) else None
         if not isinstance(rest, str):
             raise FieldRefused(self.parts[0].field, "is not stored as a string")
-        for part, separator in self._separated():
+        values: dict[str, Any] = {}
+        for part in self.parts:
             if not rest.startswith(part.prefix):
                 raise FieldRefused(part.field, f"is not stored with the prefix {part.prefix!r}")
             rest = rest[len(part.prefix) :]
-            end = rest.find(separator) if separator else len(rest)
+            end = rest.find(part.separator) if part.separator else len(rest)
             if end < 0:
-                raise FieldRefused(part.field, f"is not followed by {separator!r}")
-            text, rest = rest[:end], rest[end:]
-            try:
-                value = part.codec.value(text)
-                if part.constant is not ABSENT and part.codec.text(part.constant) != text:
-                    raise Refused("is not the constant of the type")
-            except Refused as refused:
-                raise FieldRefused(part.field, refused.reason, refused.path) from None
-            values[part.field] = value
+                raise FieldRefused(part.field, f"is not followed by {part.separator!r}")
+            values[part.field] = part.value(rest[:end])
+            rest = rest[end:]
         return values
-
-    def _separated(self) -> Iterator[tuple[KeyPart, str]]:
-        """Each part with the separator that follows it, none after the last."""
-        separators = [part.prefix for part in self.parts[1:]]
-        return zip(self.parts, [*separators, ""], strict=True)
-
-
-def _part_text(part: KeyPart, value: Any, separator: str) -> str:
-    if part.constant is not ABSENT and value != part.constant:
-        raise FieldRefused(part.field, "is not the constant of the type")
-    try:
-        text = part.codec.text(value)
-    except Refused as refused:
-        raise FieldRefused(part.field, refused.reason, refused.path) from None
-    # Otherwise two different keys could meet in one string: "a#" + "#" + "b" and "a" + "#" + "#b".
-    if separator and (text + separator).find(separator) != len(text):
-        raise FieldRefused(part.field, f"runs into the separator {separator!r} that follows it")
-    return text
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,10 +289,10 @@ class ScalarKey:
     """A number or binary key attribute: the value of one field."""
 
     name: str
-    tag: Literal["S", "N", "B"]
+    tag: KeyTag
     field: str
     codec: ValueCodec
-    nullable: bool
+    nullable: bool = False
     constant_value: Any = ABSENT
 
     @property
@@ -286,7 +308,7 @@ class ScalarKey:
         return False  # of a string: numbers and binaries tell no types apart
 
     def encode(self, values: Mapping[str, Any]) -> WireValue | None:
-        value = values.get(self.field, None if self.constant_value is ABSENT else self.constant_value)
+        value = values[self.field]
         if value is None and self.nullable:
             return None
         if self.constant_value is not ABSENT and value != self.constant_value:
@@ -294,42 +316,49 @@ class ScalarKey:
         try:
             return self.codec.encode(value)
         except Refused as refused:
-            raise FieldRefused(self.field, refused.reason, refused.path) from None
+            raise FieldRefused(self.field, refused.reason) from None
 
     def partial(self, values: Mapping[str, Any]) -> Partial:
-        if values.get(self.field) is None and self.constant_value is ABSENT:
+        value = values.get(self.field) if self.constant_value is ABSENT else self.constant_value
+        if value is None:
             return Partial(None, whole=False, missing=(self.field,))
-        return Partial(self.encode(values), whole=True)
+        return Partial(self.encode({self.field: value}), whole=True)
 
-    def decode(self, wire: WireValue) -> dict[str, Any]:
+    def decode(self, wire: WireValue | None) -> dict[str, Any]:
+        if wire is None:
+            return {self.field: None} if self.nullable else {}
         return {self.field: self.codec.decode(wire)}
 
 
-def always_contains(annotation: Any, separator: str, constants: Sequence[str]) -> bool:
-    """Whether every text of a part contains the separator that follows it, so that no value could ever be encoded.
+def runs_into(text: str, separator: str) -> bool:
+    """Whether a separator after a text would be found before the end of the text."""
+    return (text + separator).find(separator) != len(text)
+
+
+def always_runs_into(separator: str, texts: Iterable[str]) -> bool:
+    """Whether no text of a part could ever be encoded before a separator.
 
     Args:
-        annotation: the type of the part, bare.
         separator: the prefix of the next part.
-        constants: the texts that the part can have, where they are known.
+        texts: all texts of the part, or samples that stand for them; none where nothing is known of them.
     """
-    samples = constants or _SAMPLES.get(annotation, ())
-    return bool(samples) and all(separator in sample for sample in samples)
+    known = list(texts)
+    return bool(known) and all(runs_into(text, separator) for text in known)
 
 
-# Two texts a type, that have nothing in common but what every text of the type has.
-_SAMPLES: Final[dict[Any, tuple[str, ...]]] = {
+SAMPLES: Final[Mapping[Any, tuple[str, ...]]] = {
     date: ("2222-11-22", "3333-05-09"),
     datetime: ("2222-11-22T22:22:22.222222Z", "3333-05-09T03:33:33.333333Z"),
     time: ("22:22:22.222222", "03:33:33.333333"),
     UUID: ("11111111-1111-1111-1111-111111111111", "22222222-2222-2222-2222-222222222222"),
 }
+"""Two texts of a type, that have nothing in common but what every text of the type has."""
 
 
 def known_values(annotation: Any) -> tuple[Any, ...]:
     """All the values of a type that has few: the members of an ``Enum``, the values of a ``Literal``."""
     if get_origin(annotation) is Literal:
-        return get_args(annotation)
+        return tuple(value for value in get_args(annotation) if value is not None)
     if isinstance(annotation, type) and issubclass(annotation, Enum):
         return tuple(annotation)
     return ()
@@ -346,5 +375,3 @@ def key_order_bound(prefix: str) -> str | None:
         return None
     last = ord(stripped[-1]) + 1
     return stripped[:-1] + chr(0xE000 if last == 0xD800 else last)
-
-

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter, OrderedDict, defaultdict
-from collections.abc import Callable, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Mapping, MutableMapping
 from functools import partial
 from typing import Any, Protocol, get_args, get_origin
 
 from logicaldb.codec.choices import ChoiceCodec
-from logicaldb.codec.generic import UNTYPED, encode_key, generic_decode, key_segment, map_in
+from logicaldb.codec.generic import MALFORMED, UNTYPED, encode_key, generic_decode, key_segment, map_in
 from logicaldb.codec.inspection import type_name
 from logicaldb.codec.scalars import IntCodec, StrCodec
 from logicaldb.codec.scope import Build, Scope
+from logicaldb.codec.serialization import adapter_of
 from logicaldb.codec.values import Refused, Unsupported, ValueCodec, WireValue, deeper, mismatch, with_article
 
 
@@ -55,7 +56,7 @@ class ScalarKeys:
         if self._bools and text in ("true", "false"):
             return text == "true"
         key = self._codec.decode({self._form: text})
-        return text if isinstance(key, dict) else key
+        return text if key is MALFORMED else key
 
 
 class ChoiceKeys:
@@ -155,8 +156,6 @@ class DictCodec(ValueCodec):
 KEY_FORMS = (frozenset("S"), frozenset("N"), frozenset("B"), frozenset(("BOOL",)), frozenset(("N", "BOOL")))
 """What the values of a type of keys may be stored as, so that their texts cannot meet."""
 
-_FACTORIES = (list, dict, set, frozenset, tuple, str, int, float, bool)
-
 
 def mapping_codec(annotation: Any, scope: Scope, build: Build) -> ValueCodec | None:
     """The codec of a dict or the like; ``None`` if it is none."""
@@ -172,13 +171,10 @@ def mapping_codec(annotation: Any, scope: Scope, build: Build) -> ValueCodec | N
     if kind is OrderedDict:
         return DictCodec(keys, element, OrderedDict, OrderedDict)
     if kind is defaultdict:
-        return DictCodec(keys, element, partial(defaultdict, _factory_of(arguments)), defaultdict)
+        # Pydantic infers the factory from the type of the values, or takes that of their Field.
+        empty = adapter_of(annotation, (), scope).validate_python({})
+        return DictCodec(keys, element, partial(defaultdict, empty.default_factory), defaultdict)
     return DictCodec(keys, element)
-
-
-def _factory_of(arguments: Sequence[Any]) -> Callable[[], Any] | None:
-    factory = next(((get_origin(value) or value) for value in arguments[1:]), None)
-    return factory if factory in _FACTORIES else None
 
 
 def _key_codec(annotation: Any, scope: Scope, build: Build) -> KeyCodec:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typing
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, MutableSequence, MutableSet, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, MutableSequence, MutableSet, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Any, TypeAlias, get_args, get_origin
 
@@ -136,14 +136,12 @@ class SetCodec(ValueCodec):
 
     def decode(self, wire: WireValue) -> Any:
         """The set; one that was stored as a list reads back as well."""
-        decode = self._element.decode
         elements = list_in(wire)
         if elements is None:
-            try:
-                ((form, held),) = wire.items()
-                elements = [{_ELEMENT_FORMS[form]: element} for element in held]
-            except (AttributeError, KeyError, TypeError, ValueError):
-                return generic_decode(wire)
+            elements = _elements_of_set(wire)
+        if elements is None:
+            return generic_decode(wire)
+        decode = self._element.decode
         decoded = [decode(element) for element in elements]
         try:
             return self._kind(decoded)
@@ -151,8 +149,16 @@ class SetCodec(ValueCodec):
             return decoded
 
 
+def _elements_of_set(wire: WireValue) -> list[WireValue] | None:
+    for form, element_form in _ELEMENT_FORMS.items():
+        held = wire.get(form) if isinstance(wire, dict) else None
+        if isinstance(held, list):
+            return [{element_form: element} for element in held]
+    return None
+
+
 _SETS: Mapping[Any, SetKind] = {set: set, MutableSet: set, frozenset: frozenset, AbstractSet: frozenset}
-_READ_ONCE = (Iterable, Iterator, Generator)
+_READ_ONCE = (Iterable, Generator)
 
 
 def sequence_codec(  # noqa: PLR0911 - a return for each kind of type

@@ -78,6 +78,7 @@ def serialized_type(annotation: Any, metadata: Sequence[Any], scope: Scope, buil
     serializer = _serializer_of(metadata)
     kind = get_origin(annotation) or annotation
     encoded = serializer is not None or any(_is_encoder(item) for item in (kind, *metadata))
+    by_user = encoded or _has_users_hook(kind)
     innermost = _innermost(adapter.core_schema)
     if innermost["type"] in _OPAQUE and "serialization" not in innermost:
         raise Unsupported(f"{type_name(annotation)} is a type that pydantic cannot serialize: {_HOW}")
@@ -88,7 +89,8 @@ def serialized_type(annotation: Any, metadata: Sequence[Any], scope: Scope, buil
         nullable=is_union(annotation) and NONE_TYPE in get_args(annotation),
         inner=None if serializer is None else _declared(serializer.func, serializer.return_type, scope, build),
         forms=_forms(adapter) if scope.exact and not encoded else ALL_FORMS,
-        eager=_is_eager((kind, *metadata), scope, by_user=encoded or _has_users_hook(kind)),
+        eager=_is_eager((kind, *metadata), scope, by_user=by_user),
+        by_user=by_user,
     )
 
 

@@ -54,7 +54,7 @@ class StructureCodec(ValueCodec):
             try:
                 if value is MISSING:
                     raise Refused("is missing")
-                wire = field.encode(value)
+                wire = field.encode_inside(value)
             except Refused as refused:
                 refused.path = f".{name}{refused.path}"
                 raise
@@ -143,7 +143,7 @@ class RootModelCodec(ValueCodec):
         """The form of the root."""
         if type(value) is not self._model:
             raise mismatch(value, with_article(self._model.__name__))
-        wire = self._root.encode(value.root)
+        wire = self._root.encode_inside(value.root)
         assert wire is not None  # a field with another default than None or the empty set is never absent
         return wire
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from base64 import b64decode
-from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final, TypeAlias
 
 from logicaldb.codec.keys import KeyAttribute, Partial, TextKey, key_order_bound
-from logicaldb.codec.values import WireValue
+from logicaldb.codec.values import WireValue, describe
 from logicaldb.errors import EncodingError, IncompleteKey
 from logicaldb.expressions import (
     AtLeast,
@@ -25,18 +24,18 @@ from logicaldb.expressions import (
 from logicaldb.schema.keys import KeySchema
 
 
+def order_of(wire: WireValue) -> Any:
+    """What DynamoDB compares two values of one key attribute by."""
+    ((tag, held),) = wire.items()
+    return Decimal(held) if tag == "N" else b64decode(held) if tag == "B" else held
+
+
 @dataclass(frozen=True, slots=True)
 class Bound:
     """One end of a range of sort keys."""
 
     wire: WireValue
     inclusive: bool
-
-    @property
-    def order(self) -> Any:
-        """What the bound is compared by."""
-        ((tag, held),) = self.wire.items()
-        return Decimal(held) if tag == "N" else b64decode(held) if tag == "B" else held
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +59,11 @@ class KeyRange:
     @property
     def empty(self) -> bool:
         """Whether no key can be in the range, so that nothing need be sent."""
-        if self.high is not None and self.high.order == "":
-            return True
-        if self.low is None or self.high is None:
+        if self.high is None:
             return False
-        low, high = self.low.order, self.high.order
+        if self.low is None:
+            return _is_blank(self.high.wire)
+        low, high = order_of(self.low.wire), order_of(self.high.wire)
         return bool(low > high or (low == high and not (self.low.inclusive and self.high.inclusive)))
 
     @property
@@ -76,21 +75,24 @@ class KeyRange:
 
     def expression(self, schema: KeySchema, placeholders: Placeholders) -> str:
         """The ``KeyConditionExpression``."""
-        value = placeholders.value
-        text = f"{placeholders.name(schema.partition.name)} = {value(self.partition)}"
+        partition = f"{placeholders.name(schema.partition.name)} = {placeholders.value(self.partition)}"
+        sort = self._sort_expression(schema, placeholders)
+        return partition if sort is None else f"{partition} AND {sort}"
+
+    def _sort_expression(self, schema: KeySchema, placeholders: Placeholders) -> str | None:
         if schema.sort is None or (self.equal, self.prefix, self.low, self.high) == (None, None, None, None):
-            return text
-        name = placeholders.name(schema.sort.name)
+            return None
+        name, value = placeholders.name(schema.sort.name), placeholders.value
         if self.equal is not None:
-            return f"{text} AND {name} = {value(self.equal)}"
+            return f"{name} = {value(self.equal)}"
         if self.prefix is not None:
-            return f"{text} AND begins_with({name}, {value(self.prefix)})"
-        if self.low is not None and self.high is not None:
-            return f"{text} AND {name} BETWEEN {value(self.low.wire)} AND {value(self.high.wire)}"
-        if self.low is not None:
-            return f"{text} AND {name} {'>=' if self.low.inclusive else '>'} {value(self.low.wire)}"
-        assert self.high is not None
-        return f"{text} AND {name} {'<=' if self.high.inclusive else '<'} {value(self.high.wire)}"
+            return f"begins_with({name}, {value(self.prefix)})"
+        if self.low is None:
+            assert self.high is not None
+            return f"{name} {'<=' if self.high.inclusive else '<'} {value(self.high.wire)}"
+        if self.high is None:
+            return f"{name} {'>=' if self.low.inclusive else '>'} {value(self.low.wire)}"
+        return f"{name} BETWEEN {value(self.low.wire)} AND {value(self.high.wire)}"
 
 
 def key_range(condition: KeyCondition[Any], schema: KeySchema) -> KeyRange:
@@ -101,27 +103,31 @@ def key_range(condition: KeyCondition[Any], schema: KeySchema) -> KeyRange:
         IncompleteKey: the partition key is not whole, or the sort key is not where it must be.
         EncodingError: a value cannot be stored, or the condition makes no sense here.
     """
-    if not isinstance(condition, KeyCondition):
-        raise TypeError(
-            f"a key condition is due, such as BeginsWith({schema.name}(...)), not {type(condition).__name__}"
-        )
-    partition = _partition(condition.key, schema)
-    if schema.sort is None:
-        if not isinstance(condition, BeginsWith | EqualTo):
-            raise EncodingError(f"{condition!r}: {schema.partition.name} is the whole key; there is no sort key to compare")
-        return KeyRange(partition)
-    partial = _sort(condition.key, schema, schema.sort)
-    if isinstance(condition, EqualTo):
-        if not partial.whole:
-            lacks = " and ".join(partial.missing)
-            raise IncompleteKey(f"{condition.key!r} lacks {lacks}; a whole key is needed here")
-        return KeyRange(partition, equal=partial.wire)
-    if isinstance(condition, BeginsWith):
-        return _begins_with(partition, schema.sort, partial)
-    if isinstance(condition, Between) and _partition(condition.end, schema) != partition:
-        raise EncodingError(f"{condition!r}: the two keys are of different partitions")
-    low, high = _BOUNDS[type(condition)](condition, schema, schema.sort, partial)
-    return _inside_prefix(partition, schema.sort, low, high)
+    match condition:
+        case Between(start=start, end=end):
+            partition = _partition(start, schema)
+            if _partition(end, schema) != partition:
+                raise EncodingError(f"{condition!r}: the two keys are of different partitions")
+            sort = _need_sort(condition, schema)
+            low, high = _from(_partial(start, schema, sort)), _through(_partial(end, schema, sort))
+            return _inside_prefix(partition, sort, low, high)
+        case BeginsWith(key=key) | EqualTo(key=key):
+            partition = _partition(key, schema)
+            if schema.sort is None:
+                return KeyRange(partition)
+            partial = _partial(key, schema, schema.sort)
+            if isinstance(condition, EqualTo):
+                return KeyRange(partition, equal=_whole(key, schema, schema.sort, partial))
+            return _begins_with(partition, schema.sort, partial)
+        case LessThan(key=key) | AtMost(key=key) | GreaterThan(key=key) | AtLeast(key=key):
+            partition = _partition(key, schema)
+            sort = _need_sort(condition, schema)
+            low, high = _ends(condition, _partial(key, schema, sort))
+            return _inside_prefix(partition, sort, low, high)
+        case _:
+            raise TypeError(
+                f"a key condition is due, such as BeginsWith({schema.name}(...)), not {describe(condition)}"
+            )
 
 
 def partition_range(key: Any, schema: KeySchema) -> KeyRange:
@@ -142,21 +148,39 @@ def _partition(key: Any, schema: KeySchema) -> WireValue:
             raise EncodingError(
                 f"{schema.name}.{name}: is no part of the index key, so a key condition cannot tell it; leave it out"
             )
-    if not partial.whole or partial.wire is None:
-        raise IncompleteKey(f"{key!r} lacks {' and '.join(partial.missing)}; a query needs the partition key")
+    # A partition key has no optional fields, so it is whole in every key.
+    assert partial.wire is not None
     schema.check_size(schema.partition, partial.wire)
     return partial.wire
 
 
-def _sort(key: Any, schema: KeySchema, sort: KeyAttribute) -> Partial:
+def _need_sort(condition: KeyCondition[Any], schema: KeySchema) -> KeyAttribute:
+    if schema.sort is None:
+        raise EncodingError(f"{condition!r}: {schema.partition.name} is the whole key; there is no sort key to compare")
+    return schema.sort
+
+
+def _partial(key: Any, schema: KeySchema, sort: KeyAttribute) -> Partial:
+    """The sort key as far as the key gives it; one of no length bounds nothing, which DynamoDB would refuse to hear."""
     partial = schema.partial(key, sort)
-    if partial.wire is not None and (sort.tag != "S" or partial.wire["S"]):
+    if partial.wire is not None and not _is_blank(partial.wire):
         schema.check_size(sort, partial.wire)
     return partial
 
 
+def _is_blank(wire: WireValue) -> bool:
+    return wire in ({"S": ""}, {"B": ""})
+
+
+def _whole(key: Any, schema: KeySchema, sort: KeyAttribute, partial: Partial) -> WireValue:
+    if partial.wire is None or not partial.whole:
+        raise IncompleteKey(f"{key!r} lacks {' and '.join(partial.missing)}; a whole key is needed here")
+    schema.check_size(sort, partial.wire)
+    return partial.wire
+
+
 def _begins_with(partition: WireValue, sort: KeyAttribute, partial: Partial) -> KeyRange:
-    if partial.wire is None or partial.wire == {"S": ""}:
+    if partial.wire is None or _is_blank(partial.wire):
         return KeyRange(partition)
     open_end = sort.tag == "B" or (isinstance(sort, TextKey) and sort.parts[-1].partial and not sort.constant)
     if partial.whole and not open_end:
@@ -164,38 +188,37 @@ def _begins_with(partition: WireValue, sort: KeyAttribute, partial: Partial) -> 
     return KeyRange(partition, prefix=partial.wire)
 
 
-_NOTHING = Bound({"S": ""}, inclusive=False)
+_Ends: TypeAlias = tuple[Bound | None, Bound | None]
+
+_NOTHING: Final = Bound({"S": ""}, inclusive=False)
 """As the greatest key: no key at all."""
 
-_Ends = tuple[Bound | None, Bound | None]
+
+def _ends(condition: KeyCondition[Any], partial: Partial) -> _Ends:
+    """The ends of a comparison; a partial key stands for all that begin with it."""
+    match condition:
+        case LessThan():
+            return None, _NOTHING if partial.wire is None else Bound(partial.wire, inclusive=False)
+        case AtMost():
+            return None, _through(partial)
+        case AtLeast():
+            return _from(partial), None
+        case _:
+            return _after(partial)
 
 
-def _less_than(condition: Any, schema: KeySchema, sort: KeyAttribute, partial: Partial) -> _Ends:
-    return None, _NOTHING if partial.wire is None else Bound(partial.wire, inclusive=False)
+def _from(partial: Partial) -> Bound | None:
+    return None if partial.wire is None else Bound(partial.wire, inclusive=True)
 
 
-def _at_most(condition: Any, schema: KeySchema, sort: KeyAttribute, partial: Partial) -> _Ends:
-    return None, _end(partial)
-
-
-def _greater_than(condition: Any, schema: KeySchema, sort: KeyAttribute, partial: Partial) -> _Ends:
-    if partial.whole and partial.wire is not None:
+def _after(partial: Partial) -> _Ends:
+    if partial.wire is not None and partial.whole:
         return Bound(partial.wire, inclusive=False), None
-    bound = None if partial.wire is None else key_order_bound(partial.wire["S"])
-    if bound is None:
-        return None, _NOTHING
-    return Bound({"S": bound}, inclusive=True), None
+    last = _through(partial)
+    return (None, _NOTHING) if last is None else (Bound(last.wire, inclusive=True), None)
 
 
-def _at_least(condition: Any, schema: KeySchema, sort: KeyAttribute, partial: Partial) -> _Ends:
-    return None if partial.wire is None else Bound(partial.wire, inclusive=True), None
-
-
-def _between(condition: Any, schema: KeySchema, sort: KeyAttribute, partial: Partial) -> _Ends:
-    return _at_least(condition, schema, sort, partial)[0], _end(_sort(condition.end, schema, sort))
-
-
-def _end(partial: Partial) -> Bound | None:
+def _through(partial: Partial) -> Bound | None:
     """The greatest key: a whole one itself, of a partial one the last that begins with it."""
     if partial.wire is None:
         return None
@@ -205,23 +228,16 @@ def _end(partial: Partial) -> Bound | None:
     return None if bound is None else Bound({"S": bound}, inclusive=False)
 
 
-_BOUNDS: dict[type, Callable[[Any, KeySchema, KeyAttribute, Partial], _Ends]] = {
-    LessThan: _less_than,
-    AtMost: _at_most,
-    GreaterThan: _greater_than,
-    AtLeast: _at_least,
-    Between: _between,
-}
-
-
 def _inside_prefix(partition: WireValue, sort: KeyAttribute, low: Bound | None, high: Bound | None) -> KeyRange:
-    """Close the open ends of a range with those of the type's prefix; empty ends, which DynamoDB refuses, stay open."""
+    """Close the open ends of a range with those of the type's prefix; ends of no length stay open."""
     if sort.prefix:
-        low = low or Bound({"S": sort.prefix}, inclusive=True)
-        end = _end(Partial({"S": sort.prefix}, whole=sort.constant))
-        high = high or end
-        if low == Bound({"S": sort.prefix}, inclusive=True) and high == end and not sort.constant:
-            return KeyRange(partition, prefix={"S": sort.prefix})
-    if low is not None and low.wire == {"S": ""}:
+        first = Bound({"S": sort.prefix}, inclusive=True)
+        last = _through(Partial({"S": sort.prefix}, whole=sort.constant))
+        low, high = low or first, high or last
+        if (low, high) == (first, last) and not sort.constant:
+            return KeyRange(partition, prefix=first.wire)
+    if low is not None and _is_blank(low.wire):
         low = None
+    if low is not None and low == high:
+        return KeyRange(partition, equal=low.wire)
     return KeyRange(partition, low=low, high=high)

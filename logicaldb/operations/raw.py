@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Unpack
 
 from pydantic import BaseModel, ValidationError
 
-from logicaldb.codec.generic import AnyCodec, generic_decode
-from logicaldb.codec.limits import MAX_ITEM_BYTES, item_size
-from logicaldb.codec.values import Refused
+from logicaldb.codec.fields import MISSING
+from logicaldb.codec.generic import UNTYPED, generic_decode
+from logicaldb.codec.keys import ScalarKey
+from logicaldb.codec.limits import MAX_PARTITION_KEY_BYTES, MAX_SORT_KEY_BYTES
+from logicaldb.codec.values import Refused, WireValue
 from logicaldb.errors import DecodingError, EncodingError
-from logicaldb.expressions import Condition, Context, Placeholders, check_condition
+from logicaldb.expressions import Context, Placeholders, check_condition, check_length
 from logicaldb.flow import Flow, Request, Stream
-from logicaldb.operations.reading import pages
+from logicaldb.operations.paging import Read, ScanOptions, check_offset, check_page_size, segment
 from logicaldb.operations.single import get_row
+from logicaldb.operations.sizes import check_size
 from logicaldb.schema.items import Row
 from logicaldb.schema.raw import RawDeclaration
-from logicaldb.sets import Offset, Page, WorkerId
-
-_ANY = AnyCodec()
+from logicaldb.schema.stored import check_key_size
+from logicaldb.sets import Offset, Page
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +45,6 @@ class RawRows:
     def put(self, item: BaseModel) -> Flow[None]:
         """Replace a whole row."""
         row = self.encode(item)
-        size = item_size(row)
-        if size > MAX_ITEM_BYTES:
-            raise EncodingError(f"{self.raw.name}: is {size} bytes; the limit of an item is {MAX_ITEM_BYTES}")
         yield Request("PutItem", self.table, {"TableName": self.table, "Item": row})
 
     def delete(self, key: BaseModel) -> Flow[Any]:
@@ -53,72 +52,134 @@ class RawRows:
         body = {"TableName": self.table, "Key": self._key(key), "ReturnValues": "ALL_OLD"}
         answer: dict[str, Any] = yield Request("DeleteItem", self.table, body)
         row = answer.get("Attributes")
-        return None if row is None else self.decode(row)
+        if not row:  # moto gives an empty one where there was no row
+            return None
+        try:
+            return self.decode(row)
+        except DecodingError as undecodable:
+            raise DecodingError(f"the write took effect, but {undecodable}", key=undecodable.key) from None
 
-    def scan_page(
-        self,
-        *,
-        page_size: int,
-        consistent_read: bool,
-        filter_expression: Condition | None,
-        initial_offset: Offset[Any] | None,
-        worker_id: WorkerId | None,
-    ) -> Flow[Page[Any, Any]]:
+    def scan_page(self, **options: Unpack[ScanOptions]) -> Flow[Page[Any, Any]]:
         """One page of a scan."""
-        placeholders = Placeholders()
-        body: dict[str, Any] = {"TableName": self.table, "Limit": page_size}
-        if consistent_read:
-            body["ConsistentRead"] = True
-        if filter_expression is not None:
-            body["FilterExpression"] = check_condition(filter_expression).encode(Context((), placeholders))
-        if worker_id is not None:
-            body |= {"Segment": worker_id.segment, "TotalSegments": worker_id.total_segments}
-        if initial_offset is not None:
-            if initial_offset.raw is None:
-                raise EncodingError(f"{initial_offset!r}: a scan of raw rows goes on from an offset that the service gave")
-            body["ExclusiveStartKey"] = initial_offset.raw
-        answer: dict[str, Any] = yield Request("Scan", self.table, body | placeholders.parameters())
-        last = answer.get("LastEvaluatedKey")
-        return Page(
-            [self.decode(row) for row in answer["Items"]], None if last is None else Offset.served(None, last)
-        )
+        return (yield from self._scan(**options).first())
 
-    def scan_all(self, *, initial_offset: Offset[Any] | None, **options: Any) -> Stream[Page[Any, Any]]:
+    def scan_all(self, **options: Unpack[ScanOptions]) -> Stream[Page[Any, Any]]:
         """All pages of a scan."""
-        return pages(lambda offset: self.scan_page(initial_offset=offset, **options), initial_offset)
+        yield from self._scan(**options).pages()
+
+    def scan_contents(self, *, limit: int | None, **options: Unpack[ScanOptions]) -> Stream[Any]:
+        """The rows of a scan, as many as wanted."""
+        yield from self._scan(**options).contents(limit)
 
     def encode(self, item: BaseModel) -> Row:
-        """The row of a raw item: its declared attributes, and its extras as DynamoDB knows them."""
+        """The row of a raw item: its declared attributes, and its extras as DynamoDB knows them.
+
+        Raises:
+            TypeError: it is of another type.
+            EncodingError: it cannot be stored.
+        """
+        row = self._declared(item, self.raw.attributes)
+        for name, value in (item.__pydantic_extra__ or {}).items():
+            if name in self.raw.attributes:
+                raise EncodingError(
+                    f"{self.raw.name}.{name}: the attribute {name} is the field {self.raw.fields[name]}; give that instead"
+                )
+            try:
+                row[name] = UNTYPED.encode(value)
+            except Refused as refused:
+                raise self._refused(name, refused) from None
+        check_size(self.raw, row, self._name_of)
+        return row
+
+    def decode(self, row: Mapping[str, WireValue]) -> Any:
+        """The raw item of a row.
+
+        Raises:
+            DecodingError: the row is not valid for it.
+        """
+        values: dict[str, Any] = {}
+        for name, wire in row.items():
+            if name not in self.raw.attributes:
+                values[name] = generic_decode(wire)
+        for name, codec in self.raw.attributes.items():
+            field = self.raw.fields[name]
+            if field in values:
+                raise self._undecodable(row, f"the attribute {field} has no place, since the field {field} is {name}")
+            value = codec.decode(row.get(name))
+            if value is not MISSING:
+                values[field] = value
+        try:
+            return self.raw.raw_type.__pydantic_validator__.validate_python(values, by_alias=False, by_name=True)
+        except ValidationError as invalid:
+            # Only where and what kind: pydantic's messages may hold values of the row.
+            errors = invalid.errors(include_url=False, include_context=False, include_input=False)
+            problem = ", ".join(f"{(*error['loc'], 'the row')[0]} ({error['type']})" for error in errors)
+            raise self._undecodable(row, problem) from None
+
+    def _scan(self, **options: Unpack[ScanOptions]) -> Read[Any, Any]:
+        placeholders = Placeholders()
+        body: dict[str, Any] = {"TableName": self.table} | segment(options["worker_id"])
+        if options["consistent_read"]:
+            body["ConsistentRead"] = True
+        condition = options["filter_expression"]
+        if condition is not None:
+            text = check_condition(condition).encode(Context((), placeholders))
+            body["FilterExpression"] = check_length("the FilterExpression", text)
+        offset = options["initial_offset"]
+        return Read(
+            "Scan",
+            self.table,
+            body | placeholders.parameters(),
+            check_page_size(options["page_size"]),
+            None if offset is None else self._start(offset),
+            self._take,
+            every_row=condition is None,
+        )
+
+    def _start(self, offset: Offset[Any]) -> Mapping[str, WireValue]:
+        raw = check_offset(offset).raw
+        if raw is None:
+            raise EncodingError(f"{offset!r}: a scan of raw rows goes on from an offset that the service gave")
+        return raw
+
+    def _take(self, answer: Mapping[str, Any]) -> Page[Any, Any]:
+        last = answer.get("LastEvaluatedKey")
+        rows = [self.decode(row) for row in answer["Items"]]
+        return Page(rows, None if last is None else Offset.served(None, last))
+
+    def _key(self, item: BaseModel) -> Row:
+        return self._declared(item, self.raw.keys)
+
+    def _declared(self, item: BaseModel, names: Iterable[str]) -> Row:
+        """Attributes that the raw item declares; those that are keys are as DynamoDB takes them."""
         if not isinstance(item, self.raw.raw_type):
             raise TypeError(f"{type(item).__name__} is not {self.raw.name}, the raw item of the table")
         row: Row = {}
-        name = ""
-        try:
-            for name, codec in self.raw.attributes.items():
-                wire = codec.encode(getattr(item, self.raw.fields[name]))
+        for name in names:
+            try:
+                wire = self.raw.attributes[name].encode(getattr(item, self.raw.fields[name]))
                 if wire is not None:
+                    self._check_key(name, wire)
                     row[name] = wire
-            for name, value in (item.__pydantic_extra__ or {}).items():
-                row[name] = _ANY.encode(value)
-        except Refused as refused:
-            raise EncodingError(f"{self.raw.name}.{name}{refused.path}: {refused.reason}") from None
+            except Refused as refused:
+                raise self._refused(name, refused) from None
         return row
 
-    def decode(self, row: Mapping[str, Any]) -> Any:
-        """The raw item of a row."""
-        values: dict[str, Any] = {}
-        for name, wire in row.items():
-            codec = self.raw.attributes.get(name)
-            values[self.raw.fields.get(name, name)] = generic_decode(wire) if codec is None else codec.decode(wire)
-        try:
-            return self.raw.raw_type.model_validate(values)
-        except ValidationError as invalid:
-            errors = invalid.errors(include_url=False, include_context=False, include_input=False)
-            problem = ", ".join(f"{'.'.join(map(str, error['loc']))} ({error['type']})" for error in errors)
-            key = {name: next(iter(row[name].values())) for name in self.raw.keys if name in row}
-            text = ", ".join(f"{name}={value!r}" for name, value in key.items())
-            raise DecodingError(f"the row {text} is no valid {self.raw.name}: {problem}", key=key) from None
+    def _check_key(self, name: str, wire: WireValue) -> None:
+        tag = self.raw.tags.get(name)
+        if tag is None:
+            return
+        sorts = (self.raw.keys.sort, *(index.keys.sort for index in self.raw.indexes.values()))
+        limit = MAX_SORT_KEY_BYTES if name in sorts else MAX_PARTITION_KEY_BYTES
+        check_key_size(ScalarKey(name, tag, self.raw.fields[name], self.raw.attributes[name].codec), wire, limit)
 
-    def _key(self, item: BaseModel) -> Row:
-        row = self.encode(item)
-        return {name: row[name] for name in self.raw.keys}
+    def _name_of(self, attribute: str) -> str:
+        return f"{self.raw.name}.{self.raw.fields.get(attribute, attribute)}"
+
+    def _refused(self, attribute: str, refused: Refused) -> EncodingError:
+        return EncodingError(f"{self._name_of(attribute)}{refused.path}: {refused.reason}")
+
+    def _undecodable(self, row: Mapping[str, WireValue], problem: str) -> DecodingError:
+        key = {name: next(iter(row[name].values())) for name in self.raw.keys if name in row}
+        text = ", ".join(f"{name}={value!r}" for name, value in key.items())
+        return DecodingError(f"the row {text} is no valid {self.raw.name}: {problem}", key=key)

@@ -1,25 +1,34 @@
-"""Queries and scans: the requests of a page, and what their answers hold."""
+"""Queries and scans of item types: the requests, and what their answers hold."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Generic
+from dataclasses import dataclass, replace
+from typing import Any, Generic, Unpack
 
 from typing_extensions import TypeVar
 
 from logicaldb.codec.limits import MAX_EXPRESSION_BYTES
 from logicaldb.codec.values import WireValue
 from logicaldb.errors import EncodingError
-from logicaldb.expressions import Condition, Context, KeyCondition, Placeholders, check_condition
-from logicaldb.flow import Emit, Flow, Request, Stream
+from logicaldb.expressions import Condition, Context, KeyCondition, Placeholders, check_condition, check_length
+from logicaldb.flow import Flow, Request, Stream
 from logicaldb.items import KeyBase
-from logicaldb.operations.ranges import KeyRange, key_range, partition_range
+from logicaldb.operations.paging import (
+    Filters,
+    QueryOptions,
+    Read,
+    ScanOptions,
+    check_offset,
+    check_page_size,
+    segment,
+)
+from logicaldb.operations.ranges import KeyRange, key_range, order_of, partition_range
 from logicaldb.schema.items import ItemSchema, Row
 from logicaldb.schema.keys import KeySchema
 from logicaldb.schema.raw import Index, KeyNames
 from logicaldb.schema.tables import Mark
-from logicaldb.sets import Offset, Page, WorkerId
+from logicaldb.sets import Offset, Page
 
 K = TypeVar("K", bound=KeyBase[Any])
 T = TypeVar("T")
@@ -35,8 +44,8 @@ class Source(Generic[K, T]):
         key: the key type of key conditions and offsets.
         items: the item types, whose fields a filter may name.
         marks: what a row must show to be read, as far as the service can filter it.
-        projection: the attributes to ask for; ``None`` for all.
-        decode: makes the items.
+        projection: the attributes to ask for.
+        decode: makes the items; gives ``None`` for a row to leave out.
         what: the name that messages use.
     """
 
@@ -45,7 +54,7 @@ class Source(Generic[K, T]):
     key: KeySchema
     items: Sequence[ItemSchema]
     marks: Sequence[Mark]
-    projection: Sequence[str] | None
+    projection: Sequence[str]
     decode: Callable[[Row], T | None]
     what: str
 
@@ -54,166 +63,138 @@ class Source(Generic[K, T]):
         """The key attributes of what is read."""
         return self.key.item.raw.keys if self.index is None else self.index.keys
 
-    def query_page(
-        self,
-        key_condition: KeyCondition[K],
-        *,
-        asc: bool,
-        page_size: int,
-        consistent_read: bool,
-        filter_expression: Condition | None,
-        initial_offset: Offset[K] | None,
-    ) -> Flow[Page[K, T]]:
+    def query_page(self, key_condition: KeyCondition[K], **options: Unpack[QueryOptions]) -> Flow[Page[K, T]]:
         """One page of a query."""
-        return self._query_page(
-            key_range(key_condition, self.key), asc, page_size, consistent_read, filter_expression, initial_offset
-        )
+        return (yield from self._query(key_range(key_condition, self.key), **options).first())
 
-    def _query_page(
-        self,
-        wanted: KeyRange,
-        asc: bool,
-        page_size: int,
-        consistent_read: bool,
-        filter_expression: Condition | None,
-        initial_offset: Offset[K] | None,
-    ) -> Flow[Page[K, T]]:
-        body = self.query_body(wanted, asc=asc, consistent_read=consistent_read, filter_expression=filter_expression)
-        body["Limit"] = _page_size(page_size)
-        if initial_offset is not None:
-            body["ExclusiveStartKey"] = self.start_key(initial_offset, wanted.partition)
-        if wanted.empty:
-            return Page([], None)
-        return (yield from self._page("Query", body, wanted.dropped))
-
-    def query_all(
-        self, key_condition: KeyCondition[K], *, initial_offset: Offset[K] | None, **options: Any
-    ) -> Stream[Page[K, T]]:
-        """All pages of a query, one request each."""
-        return pages(
-            lambda offset: self.query_page(key_condition, initial_offset=offset, **options), initial_offset
-        )
-
-    def partition_page(self, key: K, **options: Any) -> Flow[Page[K, T]]:
-        """One page of a whole partition."""
-        return self._query_page(partition_range(key, self.key), **options)
-
-    def partition_all(self, key: K, *, initial_offset: Offset[K] | None, **options: Any) -> Stream[Page[K, T]]:
-        """All pages of a partition, one request each."""
-        return pages(lambda offset: self.partition_page(key, initial_offset=offset, **options), initial_offset)
+    def query_all(self, key_condition: KeyCondition[K], **options: Unpack[QueryOptions]) -> Stream[Page[K, T]]:
+        """All pages of a query."""
+        yield from self._query(key_range(key_condition, self.key), **options).pages()
 
     def query_contents(
-        self,
-        key_condition: KeyCondition[K],
-        *,
-        limit: int | None,
-        page_size: int,
-        filter_expression: Condition | None,
-        **options: Any,
+        self, key_condition: KeyCondition[K], *, limit: int | None, **options: Unpack[QueryOptions]
     ) -> Stream[T]:
         """The items of a query, as many as wanted."""
-        filtered = filter_expression is not None or any(mark.attribute not in self.keys for mark in self.marks)
-        size = page_size if limit is None or filtered else max(1, min(page_size, limit))
-        found = self.query_all(key_condition, page_size=size, filter_expression=filter_expression, **options)
-        return contents(found, limit)
+        yield from self._query(key_range(key_condition, self.key), **options).contents(limit)
 
-    def scan_page(
-        self,
-        *,
-        page_size: int,
-        consistent_read: bool,
-        filter_expression: Condition | None,
-        initial_offset: Offset[K] | None,
-        worker_id: WorkerId | None,
-    ) -> Flow[Page[K, T]]:
+    def partition_page(self, key: K, **options: Unpack[QueryOptions]) -> Flow[Page[K, T]]:
+        """One page of a whole partition."""
+        return (yield from self._partition(key, **options).first())
+
+    def partition_all(self, key: K, **options: Unpack[QueryOptions]) -> Stream[Page[K, T]]:
+        """All pages of a partition."""
+        yield from self._partition(key, **options).pages()
+
+    def partition_contents(self, key: K, *, limit: int | None, **options: Unpack[QueryOptions]) -> Stream[T]:
+        """The items of a partition, as many as wanted."""
+        yield from self._partition(key, **options).contents(limit)
+
+    def scan_page(self, **options: Unpack[ScanOptions]) -> Flow[Page[K, T]]:
         """One page of a scan."""
-        body = self.scan_body(consistent_read=consistent_read, filter_expression=filter_expression)
-        body["Limit"] = _page_size(page_size)
-        if worker_id is not None:
-            body |= {"Segment": worker_id.segment, "TotalSegments": worker_id.total_segments}
-        if initial_offset is not None:
-            body["ExclusiveStartKey"] = self.start_key(initial_offset, None)
-        return (yield from self._page("Scan", body, ()))
+        return (yield from self._scan(**options).first())
 
-    def scan_all(self, *, initial_offset: Offset[K] | None, **options: Any) -> Stream[Page[K, T]]:
-        """All pages of a scan, one request each."""
-        return pages(lambda offset: self.scan_page(initial_offset=offset, **options), initial_offset)
+    def scan_all(self, **options: Unpack[ScanOptions]) -> Stream[Page[K, T]]:
+        """All pages of a scan."""
+        yield from self._scan(**options).pages()
 
-    def scan_contents(self, *, limit: int | None, page_size: int, **options: Any) -> Stream[T]:
+    def scan_contents(self, *, limit: int | None, **options: Unpack[ScanOptions]) -> Stream[T]:
         """The items of a scan, as many as wanted."""
-        return contents(self.scan_all(page_size=page_size, **options), limit)
+        yield from self._scan(**options).contents(limit)
 
-    def count(
-        self, key_condition: KeyCondition[K], *, filter_expression: Condition | None, consistent_read: bool
-    ) -> Flow[int]:
+    def count(self, key_condition: KeyCondition[K], **filters: Unpack[Filters]) -> Flow[int]:
         """The number of items of a query, over all its pages."""
         wanted = key_range(key_condition, self.key)
-        body = self.query_body(
-            wanted, asc=True, consistent_read=consistent_read, filter_expression=filter_expression, counting=True
-        )
+        body = self.query_body(wanted, asc=True, counting=True, **filters)
         if wanted.empty:
             return 0
         count = 0
-        sort = self.keys.sort
         while True:
-            answer: Mapping[str, Any] = yield Request("Query", self.table, body)
-            count += answer["Count"]
-            if wanted.dropped and sort is not None:
-                count -= sum(row[sort] in wanted.dropped for row in answer["Items"])
+            answer: dict[str, Any] = yield Request("Query", self.table, body)
+            count += len(self._kept(answer["Items"], wanted.dropped)) if wanted.dropped else answer["Count"]
             if "LastEvaluatedKey" not in answer:
                 return count
             body = {**body, "ExclusiveStartKey": answer["LastEvaluatedKey"]}
 
     def query_body(
-        self,
-        wanted: KeyRange,
-        *,
-        asc: bool,
-        consistent_read: bool,
-        filter_expression: Condition | None,
-        counting: bool = False,
+        self, wanted: KeyRange, *, asc: bool, counting: bool = False, **filters: Unpack[Filters]
     ) -> dict[str, Any]:
         """A query without its page."""
         placeholders = Placeholders()
-        body = self._body(consistent_read)
+        body = self._body(filters["consistent_read"])
         body["KeyConditionExpression"] = wanted.expression(self.key, placeholders)
         keys = dict.fromkeys(self.keys, self.what)
+        # A key of what is queried needs no mark: the key condition stays inside the type's prefix, and every row has it.
         marks = [mark for mark in self.marks if mark.attribute not in keys]
-        self._filter(body, marks, filter_expression, Context(self.items, placeholders, keys))
+        body |= _filter(marks, filters["filter_expression"], Context(self.items, placeholders, keys))
         if not counting:
-            self._project(body, self.projection, placeholders)
-        elif wanted.dropped and self.keys.sort is not None:
+            body |= _project(self.projection, placeholders)
+        elif wanted.dropped:
             # A count alone cannot leave out the rows at the border, so their sort keys are asked for.
-            self._project(body, (self.keys.sort,), placeholders)
+            body |= _project([self._sort], placeholders)
         else:
             body["Select"] = "COUNT"
         if not asc:
             body["ScanIndexForward"] = False
         return body | placeholders.parameters()
 
-    def scan_body(self, *, consistent_read: bool, filter_expression: Condition | None) -> dict[str, Any]:
-        """A scan without its page."""
-        placeholders = Placeholders()
-        body = self._body(consistent_read)
-        implied = () if self.index is None else tuple(self.index.keys)
-        marks = [mark for mark in self.marks if not (mark.kind == "exists" and mark.attribute in implied)]
-        self._filter(body, marks, filter_expression, Context(self.items, placeholders))
-        self._project(body, self.projection, placeholders)
-        return body | placeholders.parameters()
+    def start_key(self, offset: Offset[Any], partition: WireValue | None) -> Mapping[str, WireValue]:
+        """The ``ExclusiveStartKey`` of an offset.
 
-    def start_key(self, offset: Offset[K], partition: WireValue | None) -> Mapping[str, WireValue]:
-        """The ``ExclusiveStartKey`` of an offset; refused where it cannot be one of this query."""
-        if offset.raw is not None:
-            raw: Mapping[str, WireValue] = offset.raw
-        elif offset.key is not None:
+        Raises:
+            TypeError: it is no offset, or its key is of another type.
+            IncompleteKey: it was made by hand and lacks fields.
+            EncodingError: it is of another table, index or partition.
+        """
+        raw = check_offset(offset).raw
+        if raw is None:
             raw = self.key.start(offset.key)
-        else:
-            raise EncodingError("an offset without a key and without a raw key leads nowhere")
         if set(raw) != {*self.key.item.raw.keys, *self.keys}:
             raise EncodingError(f"{offset!r}: is an offset of another table or index than {self.what}")
-        if partition is not None and raw[self.keys.partition] != partition:
+        if partition is not None and order_of(raw[self.keys.partition]) != order_of(partition):
             raise EncodingError(f"{offset!r}: is of another partition than the key condition")
         return raw
+
+    def _query(self, wanted: KeyRange, **options: Unpack[QueryOptions]) -> Read[K, T]:
+        body = self.query_body(
+            wanted,
+            asc=options["asc"],
+            consistent_read=options["consistent_read"],
+            filter_expression=options["filter_expression"],
+        )
+        offset = options["initial_offset"]
+        return Read(
+            "Query",
+            self.table,
+            body,
+            check_page_size(options["page_size"]),
+            None if offset is None else self.start_key(offset, wanted.partition),
+            lambda answer: self._take(answer, wanted.dropped),
+            "FilterExpression" not in body,
+            wanted.dropped,
+            wanted.empty,
+        )
+
+    def _partition(self, key: K, **options: Unpack[QueryOptions]) -> Read[K, T]:
+        """A whole partition, where rows of other types are left out after reading."""
+        return replace(self._query(partition_range(key, self.key), **options), every_row=False)
+
+    def _scan(self, **options: Unpack[ScanOptions]) -> Read[K, T]:
+        placeholders = Placeholders()
+        body = self._body(options["consistent_read"]) | segment(options["worker_id"])
+        implied = () if self.index is None else tuple(self.index.keys)
+        marks = [mark for mark in self.marks if not (mark.kind == "exists" and mark.attribute in implied)]
+        body |= _filter(marks, options["filter_expression"], Context(self.items, placeholders))
+        body |= _project(self.projection, placeholders)
+        offset = options["initial_offset"]
+        return Read(
+            "Scan",
+            self.table,
+            body | placeholders.parameters(),
+            check_page_size(options["page_size"]),
+            None if offset is None else self.start_key(offset, None),
+            lambda answer: self._take(answer, ()),
+            "FilterExpression" not in body,
+        )
 
     def _body(self, consistent_read: bool) -> dict[str, Any]:
         body: dict[str, Any] = {"TableName": self.table}
@@ -225,76 +206,35 @@ class Source(Generic[K, T]):
             body["ConsistentRead"] = True
         return body
 
-    def _filter(
-        self, body: dict[str, Any], marks: Sequence[Mark], condition: Condition | None, context: Context
-    ) -> None:
-        texts = [mark_expression(mark, context.placeholders) for mark in marks]
-        if condition is not None:
-            texts.append(check_condition(condition).encode(context))
-        if len(texts) > 1:
-            texts = [f"({text})" for text in texts]
-        if texts:
-            body["FilterExpression"] = " AND ".join(texts)
-
-    def _project(self, body: dict[str, Any], names: Sequence[str] | None, placeholders: Placeholders) -> None:
-        if names is None:
-            return
-        text = ", ".join(placeholders.name(name) for name in names)
-        if len(text) <= MAX_EXPRESSION_BYTES:  # else all attributes come, which costs bandwidth alone
-            body["ProjectionExpression"] = text
-
-    def _page(self, operation: str, body: dict[str, Any], dropped: Sequence[WireValue]) -> Flow[Page[K, T]]:
-        answer: Mapping[str, Any] = yield Request(operation, self.table, body)
+    def _take(self, answer: Mapping[str, Any], dropped: Sequence[WireValue]) -> Page[K, T]:
         rows: list[Row] = answer["Items"]
-        if dropped and self.keys.sort is not None:
-            sort = self.keys.sort
-            rows = [row for row in rows if row[sort] not in dropped]
+        if dropped:
+            rows = self._kept(rows, dropped)
         contents = [item for item in map(self.decode, rows) if item is not None]
         last = answer.get("LastEvaluatedKey")
         return Page(contents, None if last is None else Offset.served(self.key.from_row(last), last))
 
+    def _kept(self, rows: Sequence[Row], dropped: Sequence[WireValue]) -> list[Row]:
+        return [row for row in rows if row[self._sort] not in dropped]
 
-def pages(
-    page: Callable[[Offset[K] | None], Flow[Page[K, T]]], initial_offset: Offset[K] | None
-) -> Stream[Page[K, T]]:
-    """All pages from an offset on, each asked for when the one before it has been taken."""
-    offset = initial_offset
-    while True:
-        found = yield from page(offset)
-        yield Emit([found])
-        offset = found.offset
-        if offset is None:
-            return
+    @property
+    def _sort(self) -> str:
+        sort = self.keys.sort
+        assert sort is not None, "only sort keys have borders"
+        return sort
 
 
-def contents(source: Stream[Page[K, T]], limit: int | None) -> Stream[T]:
-    """The items of pages, as many as wanted; the request after the last of them is never sent."""
-    if limit is not None and limit < 0:
-        raise ValueError(f"limit={limit} must not be negative")
-    left = limit
-    if left == 0:
-        return
-    reply: Any = None
-    while True:
-        try:
-            step = source.send(reply)
-        except StopIteration:
-            return
-        if not isinstance(step, Emit):
-            reply = yield step
-            continue
-        reply = None
-        for page in step.values:
-            found = page.contents if left is None else page.contents[:left]
-            yield Emit(found)
-            if left is not None:
-                left -= len(found)
-                if left == 0:
-                    return
+def _filter(marks: Sequence[Mark], condition: Condition | None, context: Context) -> dict[str, Any]:
+    texts = [_mark_expression(mark, context.placeholders) for mark in marks]
+    if condition is not None:
+        texts.append(check_condition(condition).encode(context))
+    if not texts:
+        return {}
+    text = texts[0] if len(texts) == 1 else " AND ".join(f"({text})" for text in texts)
+    return {"FilterExpression": check_length("the FilterExpression", text)}
 
 
-def mark_expression(mark: Mark, placeholders: Placeholders) -> str:
-    """A mark as an expression."""
+def _mark_expression(mark: Mark, placeholders: Placeholders) -> str:
     name = placeholders.name(mark.attribute)
     match mark.kind:
         case "begins_with":
@@ -307,7 +247,8 @@ def mark_expression(mark: Mark, placeholders: Placeholders) -> str:
             return f"attribute_not_exists({name})"
 
 
-def _page_size(page_size: int) -> int:
-    if page_size < 1:
-        raise ValueError(f"page_size={page_size} must be at least 1")
-    return page_size
+def _project(names: Sequence[str], placeholders: Placeholders) -> dict[str, Any]:
+    longest = len(f"#n{len(placeholders) + len(names)}, ")
+    if longest * len(names) > MAX_EXPRESSION_BYTES:
+        return {}  # all attributes come, which costs bandwidth alone
+    return {"ProjectionExpression": ", ".join(map(placeholders.name, names))}

@@ -14,26 +14,48 @@ _LONGEST_WAIT: Final = 600.0
 
 
 def create_table(name: str, raw: RawDeclaration, ttl_attributes: Sequence[str]) -> Flow[bool]:
-    """Make a table and wait until it can be used; one that exists is left as it is.
+    """Make a table and wait until it can be used; one that exists is left as it is, and waited for too.
 
     Returns:
         Whether it was made.
+
+    Raises:
+        LogicalDbError: it is being deleted, or it cannot be used after ten minutes.
     """
     try:
         answer: dict[str, Any] = yield Request("CreateTable", name, raw.create_table_request(name))
     except ServiceFailure as failure:
-        if failure.code == "ResourceInUseException":
-            return False
-        raise
-    status, waited = answer["TableDescription"]["TableStatus"], 0.0
-    while status != "ACTIVE":
-        if waited >= _LONGEST_WAIT:
-            raise LogicalDbError(f"the table {name} is still {status} after {waited:.0f} seconds")
-        yield Sleep(_PAUSE)
-        waited += _PAUSE
-        description: dict[str, Any] = yield Request("DescribeTable", name, {"TableName": name})
-        status = description["Table"]["TableStatus"]
+        if failure.code != "ResourceInUseException":
+            raise
+        yield from _wait(name, (yield from _status(name)))
+        return False
+    yield from _wait(name, answer["TableDescription"]["TableStatus"])
     for attribute in ttl_attributes:
         specification = {"AttributeName": attribute, "Enabled": True}
         yield Request("UpdateTimeToLive", name, {"TableName": name, "TimeToLiveSpecification": specification})
     return True
+
+
+def _wait(name: str, status: str) -> Flow[None]:
+    waited = 0.0
+    while status == "CREATING":
+        if waited >= _LONGEST_WAIT:
+            raise LogicalDbError(f"the table {name} is still being created after {waited:.0f} seconds")
+        yield Sleep(_PAUSE)
+        waited += _PAUSE
+        status = yield from _status(name)
+    if status == "DELETING":
+        raise LogicalDbError(f"the table {name} is being deleted; create it when it is gone")
+
+
+def _status(name: str) -> Flow[str]:
+    try:
+        answer: dict[str, Any] = yield Request("DescribeTable", name, {"TableName": name})
+    except ServiceFailure as failure:
+        # For a moment after CreateTable it may not be found yet:
+        # https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_DescribeTable.html
+        if failure.code != "ResourceNotFoundException":
+            raise
+        return "CREATING"
+    status: str = answer["Table"]["TableStatus"]
+    return status

@@ -1,279 +1,236 @@
-"""Update expressions: what ``attr(...).set(...)`` and its like become."""
+"""Updates of an item: what ``attr(...).set(...)`` and its like do to the attributes of its row."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, get_origin
+from typing import Any, Final, get_origin
 
 from logicaldb.annotations import Counter, CreatedAt, UpdatedAt, Version
 from logicaldb.codec.keys import ABSENT, FieldRefused
-from logicaldb.codec.values import WireValue
-from logicaldb.expressions import Placeholders, Update
+from logicaldb.codec.values import WireValue, describe
+from logicaldb.expressions import Update, UpdateKind
+from logicaldb.operations.changes import Changes
+from logicaldb.operations.counters import Guard, guard
 from logicaldb.paths import Step
-from logicaldb.schema.declarations import FieldDeclaration
-from logicaldb.schema.items import ItemSchema, Row
+from logicaldb.schema.fields import FieldDeclaration
+from logicaldb.schema.items import ItemSchema
 from logicaldb.schema.places import Place, find_place
+from logicaldb.schema.stored import StoredKey
 
 
 @dataclass(frozen=True, slots=True)
-class Guard:
-    """The bounds of a counter for one addition, where they can be passed."""
+class Planned:
+    """What updates come to, beside their clauses.
 
-    attribute: str
-    counter: Counter
-    number: int | Decimal
+    Attributes:
+        given: the fields that have a value afterwards, whatever was there.
+        touched: the fields that the updates name.
+        guards: the bounds of the counters that are added to.
+    """
 
-    def holds(self, row: Row) -> bool:
-        """Whether the count of a row stays inside the bounds."""
-        wire = row.get(self.attribute)
-        try:
-            count = Decimal(self.counter.initial) if wire is None else Decimal(wire["N"])
-        except KeyError:
-            return True  # not a number: the addition fails for another reason
-        return self._inside(count + self.number)
-
-    def _inside(self, count: Decimal) -> bool:
-        low, high = self.counter.minimum, self.counter.maximum
-        if self.number < 0:
-            return low is None or count >= low
-        return high is None or count <= high
-
-    def expression(self, placeholders: Placeholders, encode: Callable[[Any], WireValue]) -> str | None:
-        """The condition that keeps the count inside, ``None`` where nothing can pass the bounds."""
-        bound = self.counter.minimum if self.number < 0 else self.counter.maximum
-        if bound is None or self.number == 0:
-            return None
-        name = placeholders.name(self.attribute)
-        operator = ">=" if self.number < 0 else "<="
-        text = f"{name} {operator} {placeholders.value(encode(bound - self.number))}"
-        if self._inside(Decimal(self.counter.initial) + self.number):
-            return f"attribute_not_exists({name}) OR {text}"
-        return text
+    given: AbstractSet[str]
+    touched: AbstractSet[str]
+    guards: Sequence[Guard]
 
 
-@dataclass(slots=True)
-class Changes:
-    """The clauses of one update expression, and the bounds that counters put on it."""
-
-    placeholders: Placeholders
-    sets: list[str] = field(default_factory=list)
-    removes: list[str] = field(default_factory=list)
-    adds: list[str] = field(default_factory=list)
-    deletes: list[str] = field(default_factory=list)
-    guards: list[Guard] = field(default_factory=list)
-
-    def set(self, path: Sequence[Step], wire: WireValue) -> None:
-        """Set a value."""
-        self.sets.append(f"{self.placeholders.path(path)} = {self.placeholders.value(wire)}")
-
-    def set_if_not_exists(self, path: Sequence[Step], wire: WireValue) -> None:
-        """Set a value where there is none."""
-        name = self.placeholders.path(path)
-        self.sets.append(f"{name} = if_not_exists({name}, {self.placeholders.value(wire)})")
-
-    def set_sum(self, path: Sequence[Step], initial: WireValue, number: WireValue) -> None:
-        """Add to a number that begins with another than 0."""
-        name = self.placeholders.path(path)
-        start = f"if_not_exists({name}, {self.placeholders.value(initial)})"
-        self.sets.append(f"{name} = {start} + {self.placeholders.value(number)}")
-
-    def remove(self, path: Sequence[Step]) -> None:
-        """Remove an attribute, or an element."""
-        self.removes.append(self.placeholders.path(path))
-
-    def put(self, attribute: str, wire: WireValue | None) -> None:
-        """Set an attribute, or remove it."""
-        if wire is None:
-            self.remove((attribute,))
-        else:
-            self.set((attribute,), wire)
-
-    def expression(self) -> str:
-        """The ``UpdateExpression``; empty where nothing changes."""
-        clauses = (("SET", self.sets), ("REMOVE", self.removes), ("ADD", self.adds), ("DELETE", self.deletes))
-        return " ".join(f"{keyword} {', '.join(texts)}" for keyword, texts in clauses if texts)
-
-
-def plan(item: ItemSchema, updates: Iterable[Update], changes: Changes) -> frozenset[str]:
+def plan(item: ItemSchema, updates: Iterable[Update], changes: Changes) -> Planned:
     """Put updates into the clauses of an expression.
-
-    Returns:
-        The fields that will be there afterwards, for the check of an upsert.
 
     Raises:
         TypeError: something is no update, or a path belongs to another type.
         EncodingError: an update does not fit its field, or meets another.
     """
-    return _Plan(item, changes).run(updates)
+    planning = _Planning(item, changes)
+    for update in updates:
+        planning.take(update)
+    planning.write_keys()
+    return Planned(planning.given, {place.field.name for place in planning.seen}, tuple(planning.guards))
 
 
-class _Plan:
+class _Planning:
     def __init__(self, item: ItemSchema, changes: Changes) -> None:
         self.item = item
         self.changes = changes
         self.seen: list[Place] = []
         self.given: set[str] = set()
-        self.key_values: dict[str, Any] = {}
+        self.guards: list[Guard] = []
+        self.keys: dict[str, tuple[Place, Any]] = {}
         """The new values of fields that are written as keys, alone or as parts of a composite one."""
-        self.key_places: dict[str, Place] = {}
 
-    def run(self, updates: Iterable[Update]) -> frozenset[str]:
-        for update in updates:
-            if not isinstance(update, Update):
-                raise TypeError(
-                    f"an update is due, such as attr(AlbumTrack.track_title).set(...), not {type(update).__name__}"
-                )
-            place = find_place(update.path, (self.item,))
-            self._check(place, update.kind)
-            _KINDS[update.kind](self, place, update.argument)
-            if update.kind != "remove" and update.argument is not None and place.top:
-                self.given.add(place.field.name)
-        self._write_keys()
-        return frozenset(self.given)
+    def take(self, update: Update) -> None:
+        """Put one update into its clause."""
+        if not isinstance(update, Update):
+            raise TypeError(
+                f"an update is due, such as attr(AlbumTrack.track_title).set(...), not {describe(update)}"
+            )
+        place = find_place(update.path, (self.item,))
+        self._check(place, update.kind)
+        self.seen.append(place)
+        _KINDS[update.kind](self, place, update.argument)
+        if place.top and update.argument is not None:
+            self.given.add(place.field.name)
 
-    def _check(self, place: Place, kind: str) -> None:
+    def _check(self, place: Place, kind: UpdateKind) -> None:
         for before in self.seen:
             shorter = min(len(before.path), len(place.path))
             if before.path[:shorter] == place.path[:shorter] and (place.alone or before.field is place.field):
                 raise place.refuse(f"is updated twice, as {before.text} and as {place.text}; DynamoDB takes one")
-        self.seen.append(place)
         if any(attribute in self.item.raw.keys for attribute in place.field.attributes):
             raise place.refuse("is part of the primary key, which cannot be updated; make a new item and delete the old one")
-        role = place.field.role
-        if isinstance(role, Version):
-            raise place.refuse("is the version, which every write moves on by itself")
-        if isinstance(role, CreatedAt | UpdatedAt):
-            raise place.refuse(f"is {type(role).__name__}(), which the mapper sets by itself")
-        if isinstance(role, Counter) and kind != "add":
-            raise place.refuse("is a counter, which changes by add(...) alone; put(...) replaces it with the whole item")
+        match place.field.role:
+            case Version():
+                raise place.refuse("is the version, which every write moves on by itself")
+            case CreatedAt() | UpdatedAt() as role:
+                raise place.refuse(f"is {type(role).__name__}(), which the mapper sets by itself")
+            case Counter() if kind != "add":
+                raise place.refuse("is a counter, which changes by add(...) alone; put(...) replaces it with the whole item")
+            case _:
+                pass
 
     def set(self, place: Place, value: Any) -> None:
+        """Write a value; ``None`` by absence, or as NULL where absence reads back as something else."""
         if value is None and not place.nullable:
-            raise place.refuse("is required and cannot be set to None")
-        value = place.validated(value)
-        if place.part is not None:
-            self._keep(place, value)
-        elif place.top:
-            for attribute in place.field.attributes:
-                self.changes.put(attribute, place.attribute(value))
-        elif value is None:
-            self.changes.remove(place.path)
+            if not place.removable:
+                raise place.refuse("is required and cannot be set to None")
+            self.remove(place, None)
+        elif _is_key(place):
+            self.keys[place.field.name] = place, place.validated(value)
         else:
-            self.changes.set(place.path, place.wire(value))
-
-    def _keep(self, place: Place, value: Any) -> None:
-        self.key_values[place.field.name] = value
-        self.key_places[place.field.name] = place
+            wire = place.attribute(place.validated(value))
+            for path in _paths(place):
+                self.changes.put(path, wire)
 
     def set_if_not_exists(self, place: Place, value: Any) -> None:
-        if value is None:
-            raise place.refuse("set_if_not_exists(None) would set nothing")
+        """Write a value where there is none."""
         if not place.alone:
             raise place.refuse(f"is a part of the composite key {place.path[0]}, which is set whole; use set(...)")
-        wire = place.encode(value)
-        paths = [(attribute,) for attribute in place.field.attributes] if place.top else [place.path]
-        for path in paths:
+        valid = place.validated(value)
+        for path in _paths(place):
+            wire = self._key(str(path[0]), {place.field.name: valid}) if _is_key(place) else place.attribute(valid)
+            if wire is None:
+                raise place.refuse("set_if_not_exists would set nothing: this value is stored by absence")
             self.changes.set_if_not_exists(path, wire)
 
-    def remove(self, place: Place, _: Any) -> None:
+    def remove(self, place: Place, _: None) -> None:
+        """Remove an attribute, or what is inside one."""
         if not place.removable:
             raise place.refuse("is required and cannot be removed")
-        if place.part is not None:
-            self._keep(place, None)
+        if not place.alone:
+            self.keys[place.field.name] = place, None
             return
-        for path in [(attribute,) for attribute in place.field.attributes] if place.top else [place.path]:
+        for path in _paths(place):
             self.changes.remove(path)
 
-    def append(self, place: Place, values: list[Any]) -> None:
-        self._join(place, values, "list_append({list}, {added})")
+    def append(self, place: Place, values: Sequence[Any]) -> None:
+        """Put elements at the end of a list."""
+        self._join(place, values, at_end=True)
 
-    def prepend(self, place: Place, values: list[Any]) -> None:
-        self._join(place, values, "list_append({added}, {list})")
+    def prepend(self, place: Place, values: Sequence[Any]) -> None:
+        """Put elements at the beginning of a list."""
+        self._join(place, values, at_end=False)
 
-    def _join(self, place: Place, values: list[Any], template: str) -> None:
+    def _join(self, place: Place, values: Sequence[Any], *, at_end: bool) -> None:
         if place.codec.forms != {"L"} or _is_set(place):
             raise place.refuse("is no list, so nothing can be appended")
         element = place.element()
-        added = self.changes.placeholders.value({"L": [element.encode(value) for value in values]})
-        start = self.changes.placeholders.value(_default_wire(place) or {"L": []})
-        for path in [(attribute,) for attribute in place.field.attributes] if place.top else [place.path]:
-            name = self.changes.placeholders.path(path)
-            joined = template.format(list=f"if_not_exists({name}, {start})", added=added)
-            self.changes.sets.append(f"{name} = {joined}")
+        added: WireValue = {"L": [element.encode(value) for value in values]}
+        initial = _default_wire(place) or {"L": []}
+        for path in _paths(place):
+            self.changes.join(path, initial, added, at_end=at_end)
 
     def add(self, place: Place, number: Any) -> None:
-        if place.type not in (int, float, Decimal) or place.part is not None:
+        """Add to a number."""
+        allowed = _ADDENDS.get(place.type)
+        if allowed is None or place.part is not None:
             raise place.refuse("is no number, so nothing can be added")
-        allowed = {int: (int,), float: (int, float), Decimal: (int, Decimal)}[place.type]
         if isinstance(number, bool) or not isinstance(number, allowed):
-            raise place.refuse(f"add takes {' or '.join(kind.__name__ for kind in allowed)}, not {type(number).__name__}")
-        role = place.field.role if place.top else None
+            kinds = " or ".join(kind.__name__ for kind in allowed)
+            raise place.refuse(f"add takes {kinds}, not {describe(number)}")
+        wire = place.wire(place.type(number))
+        role = place.field.role
         if isinstance(role, Counter):
-            self.changes.guards.append(Guard(str(place.path[0]), role, number))
+            self.guards.append(guard(place.field, role, number, place.wire))
             initial: WireValue | None = place.wire(place.type(role.initial))
         else:
             initial = _default_wire(place)
-        wire = place.wire(place.type(number))
-        for path in [(attribute,) for attribute in place.field.attributes] if place.top else [place.path]:
-            if len(path) == 1 and initial in (None, {"N": "0"}):
-                value = self.changes.placeholders.value(wire)
-                self.changes.adds.append(f"{self.changes.placeholders.path(path)} {value}")
+        for path in _paths(place):
+            if place.top and initial in (None, {"N": "0"}):
+                self.changes.add(str(path[0]), wire)
             else:  # ADD takes whole attributes, and begins with 0
                 self.changes.set_sum(path, initial or {"N": "0"}, wire)
 
-    def add_to_set(self, place: Place, values: AbstractSet[Any]) -> None:
-        self._change_set(place, values, self.changes.adds)
+    def add_to_set(self, place: Place, values: Sequence[Any]) -> None:
+        """Put elements into a set."""
+        self._change_set(place, values, self.changes.add)
 
-    def delete_from_set(self, place: Place, values: AbstractSet[Any]) -> None:
-        self._change_set(place, values, self.changes.deletes)
+    def delete_from_set(self, place: Place, values: Sequence[Any]) -> None:
+        """Take elements out of a set."""
+        self._change_set(place, values, self.changes.delete)
 
-    def _change_set(self, place: Place, values: AbstractSet[Any], clauses: list[str]) -> None:
+    def _change_set(self, place: Place, values: Sequence[Any], change: Callable[[str, WireValue], None]) -> None:
         if not _is_set(place):
             raise place.refuse("is no set")
         if not place.top:
             raise place.refuse("is inside an attribute, and DynamoDB changes sets of whole attributes alone; set(...) it")
-        if place.field.codec.encode(frozenset()) is not None:
+        if place.attribute(place.validated(())) is not None:
             raise place.refuse("has a default other than the empty set, so an emptied set would read back as that; set(...) it")
-        if not values:
+        wire = place.attribute(place.validated(values))
+        if wire is None:
             return
-        element = place.element()
-        wire = place.wire({element.validated(value) for value in values})
         if "L" in wire:
             raise place.refuse("is stored as a list, since DynamoDB has no sets of its elements; set(...) it")
         for attribute in place.field.attributes:
-            value = self.changes.placeholders.value(wire)
-            clauses.append(f"{self.changes.placeholders.name(attribute)} {value}")
+            change(attribute, wire)
 
-    def _write_keys(self) -> None:
+    def write_keys(self) -> None:
         """Write the attributes that are made of updated fields, each once and whole."""
-        for attribute in dict.fromkeys(name for place in self.key_places.values() for name in place.field.attributes):
-            stored = self.item.stored[attribute]
-            missing = [name for name in stored.fields if name not in self.key_values]
-            if missing:
-                given = next(place for name, place in self.key_places.items() if name in stored.fields)
-                raise given.refuse(
-                    f"is a part of the composite key {attribute}, which is written whole; "
-                    f"update {' and '.join(missing)} too"
-                )
-            try:
-                self.changes.put(attribute, stored.encode(self.key_values))
-            except FieldRefused as refused:
-                raise self.item.refused(refused) from None
+        values = {name: value for name, (_, value) in self.keys.items()}
+        written: set[str] = set()
+        for place, _ in self.keys.values():
+            for attribute in place.field.attributes:
+                missing = [name for name in self.item.stored[attribute].fields if name not in values]
+                if missing:
+                    raise place.refuse(
+                        f"is a part of the composite key {attribute}, which is written whole; "
+                        f"update {' and '.join(missing)} too"
+                    )
+                if attribute not in written:
+                    written.add(attribute)
+                    self.changes.put((attribute,), self._key(attribute, values))
+
+    def _key(self, attribute: str, values: Mapping[str, Any]) -> WireValue | None:
+        try:
+            return self.item.stored[attribute].encode(values)
+        except FieldRefused as refused:
+            raise self.item.refused(refused) from None
 
 
-_KINDS: Mapping[str, Callable[[_Plan, Place, Any], None]] = {
-    "set": _Plan.set,
-    "set_if_not_exists": _Plan.set_if_not_exists,
-    "remove": _Plan.remove,
-    "append": _Plan.append,
-    "prepend": _Plan.prepend,
-    "add": _Plan.add,
-    "add_to_set": _Plan.add_to_set,
-    "delete_from_set": _Plan.delete_from_set,
+_KINDS: Final[Mapping[UpdateKind, Callable[[_Planning, Place, Any], None]]] = {
+    "set": _Planning.set,
+    "set_if_not_exists": _Planning.set_if_not_exists,
+    "remove": _Planning.remove,
+    "append": _Planning.append,
+    "prepend": _Planning.prepend,
+    "add": _Planning.add,
+    "add_to_set": _Planning.add_to_set,
+    "delete_from_set": _Planning.delete_from_set,
 }
+
+_ADDENDS: Final[Mapping[Any, tuple[type, ...]]] = {int: (int,), float: (int, float), Decimal: (int, Decimal)}
+"""What can be added to the numbers of a type, without rounding."""
+
+
+def _paths(place: Place) -> Iterator[tuple[Step, ...]]:
+    """The place in each of the attributes that hold its field."""
+    return ((attribute, *place.path[1:]) for attribute in place.field.attributes)
+
+
+def _is_key(place: Place) -> bool:
+    """Whether the attribute is a key, or written like one: as a whole, with its prefix, and held to the limits of keys."""
+    return place.top and isinstance(place.item.stored[str(place.path[0])], StoredKey)
 
 
 def _is_set(place: Place) -> bool:
@@ -281,17 +238,16 @@ def _is_set(place: Place) -> bool:
     return isinstance(origin, type) and issubclass(origin, AbstractSet)
 
 
+def default_of(field: FieldDeclaration) -> Any:
+    """The default of a field, ``ABSENT`` where it has none or one that a factory makes of the other fields."""
+    if field.info.default_factory is None:
+        return field.default
+    if field.info.default_factory_takes_validated_data:
+        return ABSENT
+    return field.info.get_default(call_default_factory=True)
+
+
 def _default_wire(place: Place) -> WireValue | None:
     """What an absent attribute stands for, where it is something."""
-    if not place.top or place.field.default in (ABSENT, None):
-        return None
-    return place.wire(place.field.default)
-
-
-def missing_for_upsert(item: ItemSchema, given: AbstractSet[str]) -> list[str]:
-    """The required fields that an update does not give, so that it cannot make the row."""
-    keys = {field for attribute in item.primary for field in attribute.fields}
-    fields: Mapping[str, FieldDeclaration] = item.declaration.fields
-    return [name for name, declared in fields.items() if declared.required and name not in keys and name not in given]
-
-
+    default = default_of(place.field) if place.top else None
+    return None if default is None or default is ABSENT else place.wire(default)

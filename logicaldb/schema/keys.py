@@ -13,8 +13,10 @@ from logicaldb.codec.limits import MAX_PARTITION_KEY_BYTES, MAX_SORT_KEY_BYTES
 from logicaldb.codec.values import WireValue
 from logicaldb.errors import DeclarationError, EncodingError, IncompleteKey
 from logicaldb.schema.declarations import KeyDeclaration
-from logicaldb.schema.items import ItemSchema, Row, check_key_size
+from logicaldb.schema.items import ItemSchema, Row
 from logicaldb.schema.raw import Index
+from logicaldb.schema.stored import check_form, check_key_size
+from logicaldb.schema.types import type_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +90,7 @@ class KeySchema:
             EncodingError: a value of the key cannot be stored.
         """
         if type(key) is not self.key_type:
-            raise TypeError(f"{type(key).__qualname__} is not {self.name}, the key type that is used here")
+            raise TypeError(f"{type_text(type(key))} is not {self.name}, the key type that is used here")
         try:
             return attribute.partial(key.__dict__)
         except FieldRefused as refused:
@@ -107,15 +109,19 @@ class KeySchema:
         return EncodingError(f"{self.name}.{refused.field}{refused.path}: {refused.reason}")
 
     def from_row(self, row: Mapping[str, WireValue]) -> Any:
-        """The key of a row, of which the key attributes are enough; ``None`` where it is of another type."""
+        """The key of a row, of which the key attributes are enough; ``None`` where it is none of the item type."""
         values: dict[str, Any] = {}
         try:
             for attribute in (*self.item.primary, *self._own()):
-                values.update(attribute.decode(row[attribute.name]))
+                values |= attribute.decode(row.get(attribute.name))
             fields = {name: values[name] for name in self.declaration.fields if name in values}
-            return self.key_type.model_validate(fields)
-        except (FieldRefused, ValidationError):
+            key = self.key_type.__pydantic_validator__.validate_python(fields, by_alias=False, by_name=True)
+            values |= key.__dict__
+            for attribute in self.item.primary:
+                check_form(attribute, values, row)
+        except (FieldRefused, ValidationError, KeyError):
             return None
+        return key
 
 
 def bind_key(declaration: KeyDeclaration, item: ItemSchema) -> KeySchema:
@@ -130,46 +136,55 @@ def bind_key(declaration: KeyDeclaration, item: ItemSchema) -> KeySchema:
         if index is None:
             known = ", ".join(item.raw.indexes) or "none"
             raise DeclarationError(
-                f"{declaration.name}: {item.raw.name} has no index {declaration.index!r}; its indexes are {known}"
+                f"{declaration.name}: {item.raw.name} has no index {declaration.index!r}; its indexes: {known}"
             )
     own: list[KeyAttribute] = []
-    for attribute in item.raw.keys if index is None else index.keys:
-        key = item.key_attribute(attribute)
-        if key is None:
+    for name in item.raw.keys if index is None else index.keys:
+        attribute = item.key_attribute(name)
+        if attribute is None:
             raise DeclarationError(
-                f"{declaration.name}: no field of {item.name} maps to {attribute}, "
-                f"a key of the index {declaration.index!r}; declare one: Annotated[..., Attribute({attribute!r})]"
+                f"{declaration.name}: no field of {item.name} maps to {name}, a key of the index "
+                f'{declaration.index!r}; declare one: Annotated[..., Attribute("{name}")]'
             )
-        own.append(key)
+        own.append(attribute)
     _check_fields(declaration, item, index, own)
     return KeySchema(declaration, item, index, own[0], own[1] if len(own) > 1 else None)
 
 
 def _check_fields(declaration: KeyDeclaration, item: ItemSchema, index: Index | None, own: list[KeyAttribute]) -> None:
-    needed = {field: attribute for attribute in own for field in attribute.fields if field not in item.constants}
     what = f"the key of {item.raw.name}" if index is None else f"the key of the index {index.name!r}"
+    needed = {field: attribute for attribute in own for field in attribute.fields if field not in item.constants}
     for field, attribute in needed.items():
         if field not in declaration.fields:
             raise DeclarationError(
-                f"{declaration.name}: lacks {field}, which is part of {attribute.name} in {what}; declare it"
+                f"{declaration.name}: lacks {field}, which is part of {attribute.name} in {what}; "
+                f"declare {field}: {type_text(item.declaration.fields[field].type)}"
             )
-    allowed = set(needed)
-    if index is not None:
-        allowed |= {field for attribute in item.primary for field in attribute.fields}
-    optional_before = None
-    for field, optional in declaration.fields.items():
+    allowed = {*needed, *(() if index is None else (field for key in item.primary for field in key.fields))}
+    for field in declaration.fields:
         if field in item.constants:
             raise DeclarationError(f"{declaration.name}.{field}: is a constant of {item.name}; remove it from the key")
         if field not in allowed:
             raise DeclarationError(f"{declaration.name}.{field}: is not part of {what}; remove it")
+    _check_optional(declaration, own)
+
+
+def _check_optional(declaration: KeyDeclaration, own: list[KeyAttribute]) -> None:
+    """What may be left out stands at the end, of the key as of each attribute."""
+    for field, optional in declaration.fields.items():
         if optional and field in own[0].fields:
             raise DeclarationError(
                 f"{declaration.name}.{field}: is part of the partition key {own[0].name} and cannot be optional; "
-                "remove `| None` from its type"
+                "remove None from its type"
             )
-        if optional_before is not None and not optional:
-            raise DeclarationError(
-                f"{declaration.name}.{field}: follows {optional_before}, which is optional, so it must be optional too"
-            )
-        if optional:
-            optional_before = field
+    orders = [list(declaration.fields), *(attribute.fields for attribute in own)]
+    for order in orders:
+        left_out = None
+        for field in order:
+            if declaration.fields.get(field):
+                left_out = field
+            elif left_out is not None and field in declaration.fields:
+                raise DeclarationError(
+                    f"{declaration.name}.{field}: follows {left_out}, which is optional, so it must be optional too; "
+                    f"write {field}: ... | None = None"
+                )

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from logicaldb.codec.keys import KeyAttribute
+from logicaldb.codec.keys import KeyAttribute, TextKey
 from logicaldb.codec.values import WireValue
 from logicaldb.errors import DeclarationError
 from logicaldb.schema.items import ItemSchema
@@ -30,10 +30,15 @@ class Mark:
     def holds(self, row: Mapping[str, WireValue]) -> bool:
         """Whether a row shows it."""
         wire = row.get(self.attribute)
-        if self.kind in ("exists", "absent"):
-            return (wire is not None) == (self.kind == "exists")
-        stored = "" if wire is None else wire.get("S", "")
-        return bool(stored == self.text if self.kind == "equals" else stored.startswith(self.text))
+        match self.kind:
+            case "exists":
+                return wire is not None
+            case "absent":
+                return wire is None
+            case "equals":
+                return wire == {"S": self.text}
+            case "begins_with":
+                return isinstance(wire, dict) and str(wire.get("S", "")).startswith(self.text)
 
 
 class TableSchema:
@@ -47,9 +52,13 @@ class TableSchema:
         self._apart = {
             (item.item_type, other.item_type): self._tell_apart(item, other)
             for item in self.items
-            for other in self.items
-            if item is not other
+            for other in self.others(item)
         }
+        self._marks = {item.item_type: self.marks(item) for item in self.items}
+
+    def of_type(self, item_type: type) -> ItemSchema:
+        """The schema of one of the types."""
+        return next(item for item in self.items if item.item_type is item_type)
 
     def others(self, item: ItemSchema) -> list[ItemSchema]:
         """The other types of the table."""
@@ -60,15 +69,15 @@ class TableSchema:
             return
         for item in self.items:
             sort = item.primary[1]
-            if not sort.prefix and not sort.constant and len(self.items) > 1:
+            others = self.others(item)
+            if others and not sort.prefix:
                 raise DeclarationError(
-                    f"{self.name}: {item.name}.{sort.fields[0]} is the sort key {sort.name} without a prefix, and "
-                    f"{self.name} holds other types too; give it one: Attribute({sort.name!r}, "
-                    f'prefix="{item.name.upper()}_")'
+                    f"{self.name}: {item.name}.{sort.fields[0]} is the sort key {sort.name} without a prefix, and the "
+                    f"table holds {others[0].name} too; the prefix tells a row's type, so give it one: "
+                    f'Attribute("{sort.name}", prefix="{item.name.upper()}_")'
                 )
-        for item in self.items:
-            for other in self.others(item):
-                short, long = item.primary[1].prefix, other.primary[1].prefix
+            for other in others:
+                short, long = sort.prefix, other.primary[1].prefix
                 if short != long and long.startswith(short):
                     raise DeclarationError(
                         f"{self.name}: the sort key prefix {short!r} of {item.name} is the beginning of {long!r}, "
@@ -95,12 +104,11 @@ class TableSchema:
         Raises:
             DeclarationError: the index holds nothing that tells the types apart.
         """
-        sort = item.primary[-1]
-        found = dict.fromkeys([_prefix_mark(sort)] if len(item.primary) > 1 and (sort.prefix or sort.constant) else [])
+        found = [_prefix_mark(sort) for sort in item.primary[1:] if sort.prefix]
         for other in self.others(item):
             choices = self._apart[item.item_type, other.item_type]
             if not any(mark in found for mark in choices):
-                found[self._choose(item, other, choices, index)] = None
+                found.append(self._choose(item, other, choices, index))
         return tuple(found)
 
     def _choose(self, item: ItemSchema, other: ItemSchema, choices: Sequence[Mark], index: Index | None) -> Mark:
@@ -111,18 +119,17 @@ class TableSchema:
             if mark.kind == "exists" and mark.attribute in index.keys:
                 return mark
         for mark in choices:
-            if mark.attribute not in index.keys and projects(self.raw, index, mark.attribute):
+            if projects(self.raw, index, mark.attribute) and mark.attribute not in index.keys:
                 return mark
         raise DeclarationError(
             f"{self.name}: nothing that the index {index.name!r} projects tells {item.name} and {other.name} apart; "
-            "give their sort keys different prefixes, or project one of "
-            + ", ".join(mark.attribute for mark in choices)
+            f"give their sort keys different prefixes, or project {' or '.join(mark.attribute for mark in choices)}"
         )
 
     def item_of(self, row: Mapping[str, WireValue]) -> ItemSchema | None:
         """The type of a row; ``None`` where it is of none of the types."""
         for item in self.items:
-            if all(mark.holds(row) for mark in self.marks(item)):
+            if all(mark.holds(row) for mark in self._marks[item.item_type]):
                 return item
         return None
 
@@ -138,9 +145,13 @@ def _required(item: ItemSchema) -> list[str]:
 
 
 def _disjoint(one: KeyAttribute, other: KeyAttribute) -> bool:
-    """Whether no text is a value of both key attributes, by their prefixes."""
+    """Whether no text is a value of both key attributes, by what is constant of them."""
     if one.constant and other.constant:
         return one.prefix != other.prefix
+    if one.constant:
+        return not one.prefix.startswith(other.prefix)
+    if other.constant:
+        return not other.prefix.startswith(one.prefix)
     return not (one.prefix.startswith(other.prefix) or other.prefix.startswith(one.prefix))
 
 
@@ -155,46 +166,56 @@ def projects(raw: RawDeclaration, index: Index, attribute: str) -> bool:
     return index.projection != "KEYS_ONLY" and attribute in index.projection
 
 
-def check_projection(table: str, view: str, item: ItemSchema, index: Index) -> None:
+def check_projection(where: str, item: ItemSchema, index: Index) -> None:
     """Refuse a view over a global index that lacks attributes of the type.
 
     A missing optional one would be read as its default, and lost by the next save. A local index may lack attributes:
     DynamoDB fetches them from the table.
+
+    Raises:
+        DeclarationError: an attribute is missing.
     """
     if index.local:
         return
     for name, stored in item.stored.items():
         if not projects(item.raw, index, name):
             raise DeclarationError(
-                f"{table}.{view}: the index {index.name!r} does not project {name}, which holds "
+                f"{where}: the index {index.name!r} does not project {name}, which holds "
                 f"{item.name}.{stored.fields[0]}; project it, or everything"
             )
 
 
-def check_collection(table: str, view: str, key: KeyAttribute, items: Sequence[ItemSchema]) -> None:
-    """Refuse an item collection whose types cannot be in one partition, or cannot be told apart by the sort key."""
-    for item in items:
-        partition = item.primary[0]
-        if _shape(partition) != _shape(key):
-            raise DeclarationError(
-                f"{table}.{view}: the partition key of {item.name} is made differently from that of the collection's key "
-                f"({_shape_text(partition)} and {_shape_text(key)}), so they are never in one partition"
-            )
+def check_collection(where: str, partition: KeyAttribute, items: Sequence[ItemSchema]) -> None:
+    """Refuse an item collection whose types cannot be in one partition, or cannot be told apart by the sort key.
+
+    Raises:
+        DeclarationError: they cannot.
+    """
+    raw = items[0].raw
+    if raw.keys.sort is None:
+        raise DeclarationError(
+            f"{where}: {raw.name} has no sort key, so that a partition holds one item and no collection; "
+            "use an InlineView"
+        )
     for number, item in enumerate(items):
+        if _shape(item.primary[0]) != _shape(partition):
+            raise DeclarationError(
+                f"{where}: the partition key of {item.name} is made differently from that of the collection's key "
+                f"({_shape_text(item.primary[0])} and {_shape_text(partition)}), so they are never in one partition"
+            )
         for other in items[:number]:
-            if len(item.primary) < 2:
-                raise DeclarationError(f"{table}.{view}: {item.raw.name} has no sort key, so a partition holds one item")
             if not _disjoint(item.primary[1], other.primary[1]):
                 raise DeclarationError(
-                    f"{table}.{view}: {other.name} and {item.name} have the same sort key prefix "
-                    f"{item.primary[1].prefix!r}; give them different ones"
+                    f"{where}: the sort keys of {other.name} and {item.name} both have {_shape_text(item.primary[1])}, "
+                    "so that the rows of one query cannot be told apart; give them different prefixes"
                 )
 
 
 def _shape(key: KeyAttribute) -> Any:
-    parts = getattr(key, "parts", None)
-    return key.tag if parts is None else [(part.prefix, type(part.codec), part.constant) for part in parts]
+    if isinstance(key, TextKey):
+        return [(part.prefix, type(part.codec), part.constant) for part in key.parts]
+    return key.tag
 
 
 def _shape_text(key: KeyAttribute) -> str:
-    return f"prefix {key.prefix!r}" if key.prefix else "no prefix"
+    return f"the prefix {key.prefix!r}" if key.prefix else "no prefix"

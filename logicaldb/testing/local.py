@@ -11,7 +11,7 @@ import time
 from contextlib import ExitStack
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import mkdtemp
 from types import TracebackType
 from typing import Any, Final, Self
 
@@ -26,7 +26,7 @@ class DynamoDbLocal:
 
     It listens on a free port of its own, keeps everything in memory, and all its clients see the same tables, whatever
     their credentials. It is stopped at the end of the block, at the latest with the process, be that killed. It needs
-    Java (11 or later) and, where DynamoDB Local is not there yet, npm (see ``find_emulator``).
+    Java (8 or later) and, where DynamoDB Local is not there yet, npm (see ``find_emulator``).
 
     Attributes:
         endpoint_url: where it listens.
@@ -73,7 +73,9 @@ class DynamoDbLocal:
         """Start it on a port; return whether the port was still free."""
         with ExitStack() as cleanup:
             # It writes into its working directory and leaves a file in that for temporary ones: both are to be its own.
-            scratch = cleanup.enter_context(TemporaryDirectory(prefix="dynamodb-local-", ignore_cleanup_errors=True))
+            # Not a TemporaryDirectory: a process forked from this one would remove that when it ends.
+            scratch = mkdtemp(prefix="dynamodb-local-")
+            cleanup.callback(shutil.rmtree, scratch, ignore_errors=True)
             log = Path(scratch, "log")
             with log.open("wb") as output:
                 process = subprocess.Popen(  # noqa: S603 - nothing in it is from outside
@@ -93,7 +95,7 @@ class DynamoDbLocal:
                     stderr=subprocess.STDOUT,
                 )
             cleanup.callback(_end, process)
-            _kill_with_parent(process, cleanup)
+            _end_with_parent(process, scratch, cleanup)
             if not self._answers(process, port, log):
                 return False
             self.endpoint_url = f"http://127.0.0.1:{port}"
@@ -149,13 +151,13 @@ def _is_answering(port: int) -> bool:
     return True
 
 
-def _kill_with_parent(process: subprocess.Popen[bytes], cleanup: ExitStack) -> None:
-    """Let the process die with this one, however this one dies: a shell waits for the end of a pipe that we hold."""
+def _end_with_parent(process: subprocess.Popen[bytes], scratch: str, cleanup: ExitStack) -> None:
+    """Let the process end with this one, however this one ends: a shell waits for the end of a pipe that we hold."""
     shell = shutil.which("sh")
     if shell is None:
         return
     watcher = subprocess.Popen(  # noqa: S603 - nothing in it is from outside
-        [shell, "-c", 'read -r nothing; kill -9 "$0"', str(process.pid)],
+        [shell, "-c", 'read -r nothing; kill -9 "$0"; rm -rf "$1"', str(process.pid), scratch],
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

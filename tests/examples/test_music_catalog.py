@@ -146,7 +146,7 @@ MINE = "playlists[0] (Mine)"
 @pytest.mark.parametrize(
     ("steps", "value", "problem"),
     [
-        ("albums.1.token", "in-rainbows", f"{IN_RAINBOWS}: token: should match ^ALBUM_[0-9a-z-]{{1,100}}$"),
+        ("albums.1.token", "in-rainbows", f"{IN_RAINBOWS}: token: should be ALBUM_ and up to 100 small letters, digits and hyphens"),
         ("playlists.0.tracks.0.track", True, f"{MINE}: tracks[0].track: should be a whole number"),
         ("albums.0.title", "\ud800", "albums[0]: title: should be text that is UTF-8"),
         ("albums.0.artist", 4, f"{ABBEY_ROAD}: artist: should be text"),
@@ -169,7 +169,7 @@ MINE = "playlists[0] (Mine)"
         ("albums.0", "Abbey Road", "albums[0]: should be an object"),
         ("albums", {}, "albums: should be a list"),
         ("songs", [], "songs: is no field of the format"),
-        ("playlists.0.token", "ALBUM_x", f"{MINE}: token: should match ^PLAYLIST_[0-9a-z-]{{1,100}}$"),
+        ("playlists.0.token", "ALBUM_x", f"{MINE}: token: should be PLAYLIST_ and up to 100 small letters, digits and hyphens"),
         ("playlists.0.tracks.0.track", "1", f"{MINE}: tracks[0].track: should be a whole number"),
         ("playlists.0.tracks.0.track", 0, f"{MINE}: tracks[0].track: should be at least 1"),
         ("playlists.0.tracks.0.track", 2, f"{MINE}: tracks[0]: there is no track 2 of ALBUM_in-rainbows in this file"),

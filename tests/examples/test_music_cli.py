@@ -186,7 +186,7 @@ def test_search_in_an_album_queries_its_index(columns: int) -> None:
 
 
 def test_longer() -> None:
-    result = run_on_shared("longer", "12.5")
+    result = run_on_shared("longer", "12:30")
     assert result.out == _block("""
         ╭────────────────────────────────────────┬────────╮
         │ Title                                  │ Length │
@@ -197,7 +197,7 @@ def test_longer() -> None:
         │ ALBUM_wish-you-were-here, track 1      │        │
         ╰────────────────────────────────────────┴────────╯
     """)
-    assert run_on_shared("longer", "5").out.count("ALBUM_") == 56
+    assert run_on_shared("longer", "5:00").out.count("ALBUM_") == 56
 
 
 @both_widths
@@ -235,17 +235,18 @@ def test_a_playlist_from_its_making_to_its_end(columns: int) -> None:
     ("command", "message"),
     [
         ("album ALBUM_none", "There is no album ALBUM_none."),
+        ("artist %", "There are no albums by %."),
         ("artist pink-floyd", "There are no albums by pink-floyd."),
         ("genre Polka", "There are no albums of the genre Polka."),
         ("label L_Columbia", "There are no albums of the label L_Columbia."),
         ("search blue", "There are no tracks whose title begins with blue."),
         ("search Money --album ALBUM_blue", "There are no tracks whose title begins with Money."),
-        ("longer 100", "There are no tracks longer than 100 minutes."),
+        ("longer 100:00", "There are no tracks longer than 100:00."),
         ("playlist show PLAYLIST_none", "There is no playlist PLAYLIST_none."),
         ("playlist delete PLAYLIST_none", "There is no playlist PLAYLIST_none."),
         ("playlist add PLAYLIST_none ALBUM_blue 1", "There is no playlist PLAYLIST_none."),
         ("playlist add PLAYLIST_late-night ALBUM_blue 11", "There is no track 11 of ALBUM_blue."),
-        ("playlist create PLAYLIST_late-night Mine", "There is a playlist PLAYLIST_late-night already: Late Night."),
+        ("playlist create PLAYLIST_late-night Mine", "There is a playlist PLAYLIST_late-night already."),
         ("playlist rename PLAYLIST_none Mine --from Old", "There is no playlist PLAYLIST_none."),
         (
             "playlist rename PLAYLIST_late-night Mine --from Old",
@@ -264,6 +265,12 @@ def test_a_failure_is_one_sentence(command: str, message: str) -> None:
     assert "Traceback" not in result.err
 
 
+def test_an_empty_name_is_one_sentence() -> None:
+    result = run_on_shared("artist", "")
+    message = "AlbumInfo.ArtistIndexOffset.artist_name: is an empty string, and the key attribute artist_name cannot be"
+    assert (result.code, result.err) == (1, f"Error: {message}")
+
+
 @pytest.mark.parametrize(
     "command",
     [
@@ -272,7 +279,15 @@ def test_a_failure_is_one_sentence(command: str, message: str) -> None:
         "album",
         "album --nonsense",
         "longer long",
-        "longer -- -1",
+        "longer 5",
+        "longer 5:60",
+        "playlist show ALBUM_blue",
+        "playlist create ALBUM_blue Mine",
+        "playlist delete ALBUM_blue",
+        "playlist rename ALBUM_blue Mine --from Blue",
+        "playlist add ALBUM_blue ALBUM_blue 1",
+        "playlist create PLAYLIST_x \x07",
+        "longer -- -1:00",
         "playlist add PLAYLIST_x ALBUM_blue zero",
         "albums --endpoint-url",
         "albums --aws --endpoint-url http://localhost:8000",
@@ -282,6 +297,12 @@ def test_a_wrong_command_line_is_code_2(command: str) -> None:
     result = run(*command.split())
     assert result.code == 2
     assert "Traceback" not in result.err
+
+
+def test_a_wrong_value_is_told_in_words() -> None:
+    assert 'should be minutes and seconds such as "4:33"' in run("longer", "5").err
+    told = " ".join(run("playlist", "show", "ALBUM_blue", columns=120).err.split())
+    assert "should be PLAYLIST_ and up to 100 small letters, digits and hyphens" in told
 
 
 def test_a_second_import_overwrites_albums_and_keeps_playlists(tmp_path: Path) -> None:

@@ -38,6 +38,11 @@ def db(client: Any) -> MusicDb:
     return make_db(client)
 
 
+def raw(**attributes: Any) -> MusicItem:
+    """A raw row with attributes that are not declared."""
+    return MusicItem.model_validate(attributes)
+
+
 def raw_row(db: MusicDb, partition: str, sort: str) -> dict[str, Any]:
     row = db.music.raw.load(MusicItem(partition_key=partition, sort_key=sort), consistent_read=True)
     assert row is not None
@@ -78,7 +83,7 @@ def test_save_keeps_unknown_attributes_and_removes_none(db: MusicDb) -> None:
     db.save(album())
     row = db.music.raw.load(MusicItem(partition_key="ALBUM_1", sort_key="INFO_"))
     assert row is not None
-    db.music.raw.put(MusicItem(**{**row.model_dump(), "added_later": {"deep": [1, "x"]}}))
+    db.music.raw.put(raw(**{**row.model_dump(), "added_later": {"deep": [1, "x"]}}))
     db.save(album(label=None, title="Other"))
     stored = raw_row(db, "ALBUM_1", "INFO_")
     assert stored["added_later"] == {"deep": [1, "x"]}
@@ -88,7 +93,7 @@ def test_save_keeps_unknown_attributes_and_removes_none(db: MusicDb) -> None:
 
 def test_put_replaces_the_row(db: MusicDb) -> None:
     db.save(album())
-    db.music.raw.put(MusicItem(**raw_row(db, "ALBUM_1", "INFO_"), added_later=1))
+    db.music.raw.put(raw(**raw_row(db, "ALBUM_1", "INFO_"), added_later=1))
     assert db.put(album(label=None)) == album(label=None)
     stored = raw_row(db, "ALBUM_1", "INFO_")
     assert "added_later" not in stored
@@ -133,7 +138,9 @@ def test_an_or_of_the_caller_weakens_nothing(db: MusicDb) -> None:
     assert error.value.expected == 1
     with pytest.raises(ItemNotFound):
         db.update(
-            AlbumTrack.Key("ALBUM_1", 1), attr(AlbumTrack.track_title).set("x"), condition=Expression("attribute_exists(a) OR attribute_not_exists(a)")
+            AlbumTrack.Key("ALBUM_1", 1),
+            attr(AlbumTrack.track_title).set("x"),
+            condition=Expression("attribute_exists(a) OR attribute_not_exists(a)"),
         )
 
 
@@ -172,7 +179,7 @@ def test_update_that_may_make_the_item(db: MusicDb) -> None:
         db.update(key, attr(AlbumTrack.track_title).set("New"), upsert=True)
     assert str(error.value) == (
         "update of AlbumTrack.Key(album_token='ALBUM_1', track_number=1): upsert=True may make the item, "
-        "but run_length would be missing; set it too"
+        "but run_length would be missing; set them too"
     )
     made = db.update(
         key,
@@ -240,7 +247,7 @@ def test_a_token_counts_once(local_client: Any) -> None:
 
 def test_a_row_that_is_not_valid(db: MusicDb) -> None:
     db.music.raw.put(
-        MusicItem(partition_key="ALBUM_1", sort_key="TRACK_0000000000000001", track_title="x", run_length="soon")
+        raw(partition_key="ALBUM_1", sort_key="TRACK_0000000000000001", track_title="x", run_length="soon")
     )
     key = AlbumTrack.Key("ALBUM_1", 1)
     with pytest.raises(DecodingError) as error:
@@ -263,9 +270,7 @@ def test_the_raw_view(db: MusicDb) -> None:
     key = MusicItem(partition_key="X", sort_key="Y")
     assert db.music.raw.load(key) is None
     assert db.music.raw.delete(key) is None
-    row = MusicItem(
-        partition_key="X", sort_key="Y", artist_name="A", anything={"tags": {"a", "b"}, "data": b"\xff", "n": 1}
-    )
+    row = raw(partition_key="X", sort_key="Y", artist_name="A", anything={"tags": {"a", "b"}, "data": b"\xff", "n": 1})
     db.music.raw.put(row)
     assert db.music.raw.load(key) == row
     assert db.music.raw.scan().contents == [row]
@@ -319,6 +324,10 @@ class LinkDb(LogicalDb):
     people: Annotated[LinkTable, TableName("links")]
 
 
+def link_row(**attributes: Any) -> LinkItem:
+    return LinkItem.model_validate(attributes)
+
+
 @pytest.fixture
 def links(client: Any) -> LinkDb:
     db = LinkDb(client, table_name_resolver=lambda _, declared: f"{declared}_{uuid4().hex}")
@@ -335,9 +344,9 @@ def test_a_save_that_sets_nothing_makes_the_row(links: LinkDb) -> None:
     for _ in range(2):
         assert links.save(note) == note
     assert links.load(Note.Key("a")) == note
-    links.people.raw.put(LinkItem(pk="a", sk="NOTE_", text="x", other=1))
+    links.people.raw.put(link_row(pk="a", sk="NOTE_", text="x", other=1))
     assert links.save(note) == note
-    assert links.people.raw.load(LinkItem(pk="a", sk="NOTE_")) == LinkItem(pk="a", sk="NOTE_", other=1)
+    assert links.people.raw.load(LinkItem(pk="a", sk="NOTE_")) == link_row(pk="a", sk="NOTE_", other=1)
     assert links.save(Note(user="t"), idempotency_token=uuid4().hex) == Note(user="t")
     assert links.load(Note.Key("t")) == Note(user="t")
 

@@ -280,7 +280,8 @@ def test_closing_the_iterator_closes_the_stream_and_sends_nothing_more() -> None
             closed.append(True)
 
     transport = Script({"Items": [1, 2]})
-    values = iterate(stream(), transport)
+    started = stream()
+    values = iterate(started, transport)
     assert next(values) == 1
     assert closed == []
     values.close()

@@ -37,8 +37,9 @@ LAYERS = [
 """The modules and folders of the package. Each imports from those before it and, inside a folder, from its own."""
 
 AWS = {"boto3", "botocore", "aiobotocore", "mypy_boto3_dynamodb"}
-LAZY = AWS | {"moto"}
-"""What may be imported inside a function, because ``import logicaldb`` must not cost it or it is an extra."""
+LAZY = AWS | {"moto", "annotationlib"}
+"""What may be imported inside a function: what ``import logicaldb`` must not cost, extras, and what only a later Python
+than the first supported one has."""
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
@@ -194,20 +195,22 @@ def run_script(script: str, expected: int) -> None:
     assert subprocess.run(command, env=environment, timeout=60, check=False).returncode == expected
 
 
-def until_none_is_running(java: Java) -> bool:
+def until(condition: Callable[[], bool]) -> bool:
     deadline = time.monotonic() + 10
-    while java.running and time.monotonic() < deadline:
+    while not condition() and time.monotonic() < deadline:
         time.sleep(0.01)
-    return not java.running
+    return condition()
 
 
 def test_it_ends_with_a_process_that_is_killed(java: Java) -> None:
     run_script("local.__enter__()\nos.kill(os.getpid(), signal.SIGKILL)", -signal.SIGKILL)
-    assert len(java.started) == 1
-    assert until_none_is_running(java)
+    [(_, working, *_)] = java.started
+    assert until(lambda: not java.running)
+    assert until(lambda: not Path(working).exists())
 
 
-def test_it_ends_with_a_process_that_does_not_end_the_block(java: Java) -> None:
+def test_it_ends_with_a_process_that_does_not_end_the_block(java: Java, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(java.folder))  # without the shell that watches
     run_script("local.__enter__()\nsys.exit(3)", 3)
     [(pid, working, *_)] = java.started
     assert not is_running(pid)
@@ -217,13 +220,15 @@ def test_it_ends_with_a_process_that_does_not_end_the_block(java: Java) -> None:
 def test_it_does_not_end_with_a_process_that_is_forked(java: Java) -> None:
     run_script(
         """
-import http.client
+import http.client, json
 with local:
     child = os.fork()
     if not child:
         local.__exit__(None, None, None)
         sys.exit()
     assert os.waitpid(child, 0)[1] == 0
+    _, scratch, *_ = json.load(open(os.environ["FAKE_JAVA"] + "/started"))
+    assert os.path.isdir(scratch)
     connection = http.client.HTTPConnection(local.endpoint_url.removeprefix("http://"))
     connection.request("POST", "/")
     assert connection.getresponse().status == 400

@@ -534,7 +534,7 @@ if child:
     assert os.waitpid(child, 0)[1] == 0
 """
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3]), "NO_PROXY": "127.0.0.1"}
-    subprocess.run([sys.executable, "-W", "error", "-c", script], check=True, env=environment, timeout=60)
+    subprocess.run([sys.executable, "-c", script], check=True, env=environment, timeout=60)
     assert sorted(received.body for received in server.received) == [b"1", b"2"]
 
 

@@ -1,0 +1,39 @@
+"""What users write of a request: conditions, updates and key conditions.
+
+Names and values always go as placeholders, and operands in parentheses.
+"""
+
+from logicaldb.expressions.attributes import Attr, Size, Update, attr
+from logicaldb.expressions.conditions import Condition, Expression, check_condition
+from logicaldb.expressions.keys import (
+    AtLeast,
+    AtMost,
+    BeginsWith,
+    Between,
+    EqualTo,
+    GreaterThan,
+    KeyCondition,
+    LessThan,
+)
+from logicaldb.expressions.placeholders import Context, Placeholders, check_length
+
+__all__ = [
+    "AtLeast",
+    "AtMost",
+    "Attr",
+    "BeginsWith",
+    "Between",
+    "Condition",
+    "Context",
+    "EqualTo",
+    "Expression",
+    "GreaterThan",
+    "KeyCondition",
+    "LessThan",
+    "Placeholders",
+    "Size",
+    "Update",
+    "attr",
+    "check_condition",
+    "check_length",
+]

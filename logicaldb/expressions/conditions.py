@@ -1,0 +1,328 @@
+"""Conditions: what an item must be, for a write to happen or for a row to pass a filter."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from typing import Any, Final, Literal, NoReturn, TypeAlias
+
+from logicaldb.codec.generic import AnyCodec
+from logicaldb.codec.values import Refused, WireValue, describe
+from logicaldb.errors import EncodingError
+from logicaldb.expressions.placeholders import Context
+from logicaldb.schema.places import Place
+
+Equality: TypeAlias = Literal["=", "<>"]
+Ordering: TypeAlias = Literal["<", "<=", ">", ">="]
+
+MAX_IN: Final = 100
+"""Operands of ``IN``;
+https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Expressions.OperatorsAndFunctions.html"""
+
+
+class Condition:
+    """Something that an item must be, for a write to happen or for a row to pass a filter."""
+
+    __slots__ = ()
+
+    def encode(self, context: Context) -> str:
+        """The expression; its names and values go to the placeholders of the context."""
+        raise NotImplementedError
+
+    def __and__(self, other: Condition) -> Condition:
+        return _join("AND", self, other)
+
+    def __or__(self, other: Condition) -> Condition:
+        return _join("OR", self, other)
+
+    def __invert__(self) -> Condition:
+        return _Not(self)
+
+    def __bool__(self) -> NoReturn:
+        raise TypeError("a condition has no truth value of its own; join conditions with &, | and ~, not and, or and not")
+
+
+def check_condition(condition: object) -> Condition:
+    """Refuse what a forgotten ``attr`` leaves of a condition.
+
+    Raises:
+        TypeError: it is no condition.
+    """
+    if isinstance(condition, Condition):
+        return condition
+    if isinstance(condition, bool):
+        raise TypeError(
+            f"a condition is due, not {condition}: write attr(...) around the field, as in attr(AlbumTrack.track_number) == 1"
+        )
+    raise TypeError(f"a condition is due, not {describe(condition)}: write it with attr(...) or Expression(...)")
+
+
+def _join(operator: Literal["AND", "OR"], *conditions: object) -> Condition:
+    """Join conditions; those that are joined so already in one row, because DynamoDB bounds how deep they are nested."""
+    parts: list[Condition] = []
+    for condition in map(check_condition, conditions):
+        if isinstance(condition, _Joined) and condition.operator == operator:
+            parts += condition.parts
+        else:
+            parts.append(condition)
+    return _Joined(operator, tuple(parts))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Joined(Condition):
+    operator: Literal["AND", "OR"]
+    parts: tuple[Condition, ...]
+
+    def encode(self, context: Context) -> str:
+        return f" {self.operator} ".join(f"({part.encode(context)})" for part in self.parts)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Not(Condition):
+    condition: Condition
+
+    def encode(self, context: Context) -> str:
+        return f"NOT ({self.condition.encode(context)})"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Equal(Condition):
+    """Equal to a value, or not; a value that is stored by absence equals an attribute that is not there."""
+
+    path: Any
+    operator: Equality
+    value: Any
+
+    def encode(self, context: Context) -> str:
+        place = context.find(self.path)
+        wire = self._wire(place)
+        if wire is None:
+            return Exists(self.path, self.operator == "<>").encode(context)
+        return f"{context.placeholders.path(place.path)} {self.operator} {context.placeholders.value(wire)}"
+
+    def _wire(self, place: Place) -> WireValue | None:
+        if self.value is None and not (place.alone and place.nullable):
+            return None
+        return _one_value(place).attribute(place.validated(self.value))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Compare(Condition):
+    """Before or after a value."""
+
+    path: Any
+    operator: Ordering
+    value: Any
+
+    def encode(self, context: Context) -> str:
+        place = _ordered(context.find(self.path), self.operator)
+        return f"{context.placeholders.path(place.path)} {self.operator} {context.placeholders.value(place.encode(self.value))}"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Inside(Condition):
+    """From one value to another."""
+
+    path: Any
+    low: Any
+    high: Any
+
+    def encode(self, context: Context) -> str:
+        place = _ordered(context.find(self.path), "between")
+        low, high = (context.placeholders.value(place.encode(value)) for value in (self.low, self.high))
+        return f"{context.placeholders.path(place.path)} BETWEEN {low} AND {high}"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OneOf(Condition):
+    """One of several values."""
+
+    path: Any
+    values: Sequence[Any] | AbstractSet[Any]
+
+    def encode(self, context: Context) -> str:
+        place = _one_value(context.find(self.path))
+        if not 1 <= len(self.values) <= MAX_IN:
+            raise place.refuse(f"is_in takes 1 to {MAX_IN} values, not {len(self.values)}")
+        wires = [place.encode(value) for value in self.values]
+        if isinstance(self.values, AbstractSet):
+            wires.sort(key=json.dumps)  # a set has no order of its own, and a cursor needs one
+        values = ", ".join(map(context.placeholders.value, wires))
+        return f"{context.placeholders.path(place.path)} IN ({values})"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Exists(Condition):
+    """The attribute is there, or is not."""
+
+    path: Any
+    exists: bool
+
+    def encode(self, context: Context) -> str:
+        name = "attribute_exists" if self.exists else "attribute_not_exists"
+        return f"{name}({context.placeholders.path(context.find(self.path).path)})"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Function(Condition):
+    """A function of the attribute and one value, which ``wire`` makes for a place."""
+
+    path: Any
+    name: Literal["begins_with", "contains", "attribute_type"]
+    wire: Callable[[Place, Any], WireValue]
+    value: Any
+
+    def encode(self, context: Context) -> str:
+        place = context.find(self.path)
+        value = self.wire(place, self.value)
+        return f"{self.name}({context.placeholders.path(place.path)}, {context.placeholders.value(value)})"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SizeIs(Condition):
+    """The size of the attribute compares so with a number."""
+
+    path: Any
+    operator: Equality | Ordering
+    number: Any
+
+    def encode(self, context: Context) -> str:
+        place = _one_value(context.find(self.path))
+        if place.part is not None and place.part.prefix:
+            raise place.refuse(f"is stored with the prefix {place.part.prefix!r}, which its size would count; use Expression")
+        if place.codec.forms <= {"N", "BOOL", "NULL"}:
+            raise place.refuse("is stored as what has no size")
+        if not isinstance(self.number, int) or isinstance(self.number, bool):
+            raise place.refuse(f"a size is compared with an int, not with {describe(self.number)}")
+        value = context.placeholders.value({"N": str(self.number)})
+        return f"size({context.placeholders.path(place.path)}) {self.operator} {value}"
+
+
+def beginning(place: Place, value: Any) -> WireValue:
+    """The stored form of the beginning of a value, which is not a valid value by itself."""
+    place = _one_value(place)
+    if isinstance(value, str) and "S" in place.codec.forms:
+        return {"S": ("" if place.part is None else place.part.prefix) + _text(place, value)}
+    if isinstance(value, bytes) and "B" in place.codec.forms:
+        return _ANY.encode(value)
+    raise place.refuse(f"cannot begin with {describe(value)}")
+
+
+def contained(place: Place, value: Any) -> WireValue:
+    """The stored form of what a string, a binary, a list or a set may contain."""
+    place = _one_value(place)
+    if isinstance(value, str) and "S" in place.codec.forms:
+        prefix = "" if place.part is None else place.part.prefix
+        if prefix and (value in prefix or any(value.startswith(prefix[cut:]) for cut in range(len(prefix)))):
+            raise place.refuse(f"is stored with the prefix {prefix!r}, which contains would search too; use begins_with")
+        return {"S": _text(place, value)}
+    if isinstance(value, bytes) and "B" in place.codec.forms:
+        return _ANY.encode(value)
+    if place.codec.forms & {"L", "SS", "NS", "BS"}:
+        return place.element().encode(value)
+    raise place.refuse(f"cannot contain {describe(value)}")
+
+
+def of_type(_place: Place, value: Any) -> WireValue:
+    """The operand of ``attribute_type``."""
+    return {"S": value}
+
+
+def _one_value(place: Place) -> Place:
+    """A place whose stored form is one value; a part of a composite key is not."""
+    if not place.alone:
+        raise place.refuse(
+            f"is a part of the composite key {place.path[0]} and has no attribute of its own; use a key condition or Expression"
+        )
+    return place
+
+
+def _ordered(place: Place, operator: str) -> Place:
+    if not place.ordered:
+        raise place.refuse(f"{operator} compares the stored form, whose order is not that of the values of this type")
+    return _one_value(place)
+
+
+def _text(place: Place, value: str) -> str:
+    try:
+        text: str = _ANY.encode(value)["S"]
+    except Refused as refused:
+        raise place.refuse(refused.reason) from None
+    return text
+
+
+class _Plain(AnyCodec):
+    """The values of expressions that no field gives a type."""
+
+    def _unknown(self, value: Any) -> Refused:
+        return Refused(f"is {describe(value)}, which DynamoDB has no type for; give it as it is stored")
+
+
+_ANY: Final = _Plain()
+_PLACEHOLDER: Final = re.compile(r"[#:][A-Za-z0-9_]+")
+
+
+class Expression(Condition):
+    """A condition in DynamoDB's own words: ``Expression("playlist_version = :v", values={":v": 3})``.
+
+    Args:
+        text: the expression, as the low-level API takes it.
+        values: the values of its ``:placeholders``: what DynamoDB itself knows (str, int, Decimal, bytes, bool, None, list,
+            dict, set).
+        names: the attribute names of its ``#placeholders``.
+    """
+
+    __slots__ = ("_names", "_text", "_values")
+
+    def __init__(self, text: str, values: Mapping[str, Any] | None = None, names: Mapping[str, str] | None = None) -> None:
+        self._text = text
+        self._values = dict(values or {})
+        self._names = dict(names or {})
+
+    def encode(self, context: Context) -> str:
+        """The expression with placeholders that meet no others of the request."""
+        self._check_parentheses()
+        known: dict[str, str] = {}
+
+        def rename(found: re.Match[str]) -> str:
+            name = found[0]
+            if name not in known:
+                known[name] = self._placeholder(name, context)
+            return known[name]
+
+        text = _PLACEHOLDER.sub(rename, self._text)
+        unused = sorted({*self._values, *self._names} - known.keys())
+        if unused:
+            raise self._refuse(f"does not use {', '.join(unused)}")
+        return text
+
+    def _placeholder(self, name: str, context: Context) -> str:
+        if name in self._names:
+            return context.placeholders.name(self._names[name])
+        if name in self._values:
+            try:
+                return context.placeholders.value(_ANY.encode(self._values[name]))
+            except Refused as refused:
+                raise self._refuse(f"{name}{refused.path} {refused.reason}") from None
+        raise self._refuse(f"{name} is given neither in values nor in names")
+
+    def _check_parentheses(self) -> None:
+        """Hold the expression in the parentheses that it is put into, beside the conditions of a version or a counter."""
+        if not self._text.strip():
+            raise self._refuse("is empty")
+        depth = 0
+        for character in self._text:
+            depth += (character == "(") - (character == ")")
+            if depth < 0:
+                break
+        if depth:
+            raise self._refuse("its parentheses do not match")
+
+    def _refuse(self, reason: str) -> EncodingError:
+        return EncodingError(f"Expression {self._text!r}: {reason}")
+
+    def __repr__(self) -> str:
+        return f"Expression({self._text!r})"  # the values are item data

@@ -1,0 +1,37 @@
+"""The size of an item as DynamoDB counts it: with the entries that it makes in the local indexes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from logicaldb.codec.limits import MAX_ITEM_BYTES, item_size
+from logicaldb.errors import EncodingError
+from logicaldb.schema.items import Row
+from logicaldb.schema.raw import RawDeclaration
+from logicaldb.schema.tables import projects
+
+
+def check_size(raw: RawDeclaration, row: Row, name_of: Callable[[str], str]) -> None:
+    """Refuse a row that is too big.
+
+    Args:
+        raw: the raw item of its table.
+        row: the row.
+        name_of: gives the name of an attribute as messages show it.
+
+    Raises:
+        EncodingError: it is too big; its largest attribute is named.
+    """
+    size = own = item_size(row)
+    local = [index for index in raw.indexes.values() if index.local]
+    if own * (1 + len(local)) <= MAX_ITEM_BYTES:
+        return
+    for index in local:
+        if all(name in row for name in index.keys):
+            size += item_size({name: wire for name, wire in row.items() if projects(raw, index, name)})
+    if size > MAX_ITEM_BYTES:
+        largest = max(row, key=lambda name: item_size({name: row[name]}))
+        entries = f" ({size - own} of them in local indexes)" if size > own else ""
+        raise EncodingError(
+            f"{name_of(largest)}: is the largest field of an item of {size} bytes{entries}; the limit is {MAX_ITEM_BYTES}"
+        )
