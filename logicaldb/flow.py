@@ -35,11 +35,13 @@ class Request:
         operation: the name of the API operation, such as ``GetItem``.
         table: the physical table it is about (the first, where there are several).
         body: the request in wire form, as the low-level API documents it.
+        repeatable: whether it may be sent again when it cannot be told whether it took effect; not what adds.
     """
 
     operation: str
     table: str
     body: dict[str, Any]
+    repeatable: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +74,26 @@ class ServiceFailure(Exception):
         code: the error code, such as ``ConditionalCheckFailedException``.
         body: the answer in wire form (binary as base64 text), with ``Item`` or ``CancellationReasons`` where there are.
         error: the botocore error.
+        ambiguous: whether an attempt before this answer, or the attempt itself, may have taken effect.
     """
 
-    def __init__(self, code: str, body: dict[str, Any], error: Exception) -> None:
+    def __init__(self, code: str, body: dict[str, Any], error: Exception, *, ambiguous: bool = False) -> None:
         super().__init__(code)
         self.code = code
         self.body = body
+        self.error = error
+        self.ambiguous = ambiguous
+
+
+class Unanswered(Exception):
+    """A write was sent and no answer tells whether it took effect; a driver throws it into the flow.
+
+    One that a flow does not translate reaches the caller as ``error``, unchanged.
+
+    Attributes:
+        error: the botocore error.
+    """
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(str(error))
         self.error = error

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, NoReturn, TypeAlias
 
 Step: TypeAlias = str | int
+"""A step of a document path: a name, or the number of an element."""
 
 
 class Path:
@@ -17,9 +18,9 @@ class Path:
     __slots__ = ("_owner", "_steps")
 
     _owner: type
-    _steps: tuple[Step, ...]
+    _steps: tuple[Any, ...]
 
-    def __init__(self, owner: type, steps: tuple[Step, ...]) -> None:
+    def __init__(self, owner: type, steps: tuple[Any, ...]) -> None:
         object.__setattr__(self, "_owner", owner)
         object.__setattr__(self, "_steps", steps)
 
@@ -28,7 +29,7 @@ class Path:
             raise AttributeError(name)
         return Path(self._owner, (*self._steps, name))
 
-    def __getitem__(self, step: Step) -> Path:
+    def __getitem__(self, step: Any) -> Path:
         return Path(self._owner, (*self._steps, step))
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -44,9 +45,14 @@ class Path:
         return path_text(self._owner, self._steps)
 
 
-def path_text(owner: type, steps: tuple[Step, ...]) -> str:
+def path_text(owner: type, steps: tuple[Any, ...]) -> str:
     """The path as it is written in Python: ``AlbumTrack.tags[0]``."""
-    return owner.__name__ + "".join(f".{step}" if isinstance(step, str) else f"[{step}]" for step in steps)
+    return owner.__name__ + "".join(map(segment, steps))
+
+
+def segment(step: Any) -> str:
+    """A step as it is written in Python: ``.tags``, ``[0]``, ``['a key']``."""
+    return f".{step}" if isinstance(step, str) and step.isidentifier() else f"[{step!r}]"
 
 
 def owner_of(path: Path) -> type:
@@ -54,6 +60,6 @@ def owner_of(path: Path) -> type:
     return path._owner
 
 
-def steps_of(path: Path) -> tuple[Step, ...]:
-    """The names and indexes that lead from the item to the value."""
+def steps_of(path: Path) -> tuple[Any, ...]:
+    """The names, numbers and keys that lead from the item to the value."""
     return path._steps

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Generic, Literal
+from typing import Any, Generic, Literal, Self, TypeAlias
 
-from typing_extensions import Self, TypeVar
+from typing_extensions import TypeVar
 
-from logicaldb.codec.values import WireValue
+from logicaldb.codec.values import WireValue, describe
 from logicaldb.expressions import Condition, Update
 from logicaldb.items import Item, ItemKey, KeyBase
 
@@ -31,6 +31,8 @@ class Offset(Generic[K]):
     key: K | None
 
     def __init__(self, key: K) -> None:
+        if not isinstance(key, KeyBase):
+            raise TypeError(f"Offset takes a key, such as AlbumTrack.Key(...), not {describe(key)}")
         self.key = key
         self._raw: Mapping[str, WireValue] | None = None
 
@@ -101,6 +103,12 @@ class WorkerId:
             )
 
 
+OperationKind: TypeAlias = Literal[
+    "save", "create", "put", "update", "increment", "delete", "delete_key", "check_condition"
+]
+"""The names of the methods that write."""
+
+
 @dataclass(frozen=True, slots=True)
 class Operation:
     """One write as the caller asked for it.
@@ -115,7 +123,7 @@ class Operation:
         upsert: whether an update may make the row.
     """
 
-    kind: Literal["save", "create", "put", "update", "increment", "delete", "delete_key", "check_condition"]
+    kind: OperationKind
     key: ItemKey[Any]
     item: Item | None = None
     updates: tuple[Update, ...] = ()

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import types
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeAlias, get_args, get_origin, overload
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, TypeAlias, get_args, get_origin, overload
 
+from pydantic import BaseModel
 from typing_extensions import TypeVar
 
-from logicaldb.codec.inspection import is_union
+from logicaldb.codec.inspection import alias_value, is_alias, is_union
 from logicaldb.drivers import Transport
 from logicaldb.errors import DeclarationError
 from logicaldb.flow import Async, M, Sync
@@ -33,6 +34,8 @@ I = TypeVar("I", bound=Item)  # noqa: E741  # the type of the items, as in every
 T = TypeVar("T")
 R = TypeVar("R", bound=RawItem)
 
+_TABLE: Final = "__logicaldb_table__"
+
 Table: TypeAlias = "LogicalTable[Any, Any]"
 
 
@@ -43,15 +46,15 @@ class _DeclaredView:
     _collection: ClassVar[bool] = False
 
     def __init__(self, declaration: ViewDeclaration) -> None:
-        self.declaration = declaration
+        self._declaration = declaration
 
     if not TYPE_CHECKING:
 
         def __get__(self, table, owner):
-            return self if table is None else table.__dict__["_views"][self.declaration.name]
+            return self if table is None else table.__dict__["_views"][self._declaration.name]
 
     def __set__(self, table: object, value: object) -> None:
-        raise AttributeError(f"{type(table).__name__}.{self.declaration.name} is a view and cannot be set")
+        raise AttributeError(f"{type(table).__name__}.{self._declaration.name} is a view and cannot be set")
 
 
 class InlineView(_DeclaredView, Generic[K, I]):
@@ -136,7 +139,7 @@ class LogicalTable(Generic[R, M]):
         self._name = name
         self._raw: RawView[R] = RawView(RawRows(name, declaration.raw), transport)
         self._views: dict[str, Any] = {
-            view.declaration.name: _make_view(type(self).__name__, name, view, transport, clock, workers)
+            view.declaration.name: self._make_view(view, transport, clock, workers)
             for view in declaration.views.values()
         }
 
@@ -159,7 +162,8 @@ class LogicalTable(Generic[R, M]):
         """The views of item types, with the types and their own names."""
         for name, view in self._views.items():
             if isinstance(view, View):
-                yield view.item_type, name, view
+                item_type: Any = self.__logicaldb_table__.views[name].declaration.item_types[0]
+                yield item_type, name, view
 
     def codec(self, item_type: type[I]) -> ItemCodec[I]:
         """The codec of an item type of this table.
@@ -181,28 +185,25 @@ class LogicalTable(Generic[R, M]):
         schema = self.__logicaldb_table__.schema
         item = schema.item_of(row)
         if item is None:
-            first = schema.items[0]
             known = ", ".join(item.name for item in schema.items)
             raise DecodingError(
-                f"the row {first.key_text(row)} is none of the types of {schema.name}: {known}", key=first.key_of(row)
+                f"the row {schema.raw.key_text(row)} is none of the types of {schema.name}: {known}",
+                key=schema.raw.key_of(row),
             )
         found: Item = item.decode(row)
         return found
 
-
-def _make_view(
-    table: str, physical: str, view: ViewSchema, transport: Transport, clock: Clock, workers: int
-) -> Any:
-    what = table if view.index is None else f"the index {view.index.name!r}"
-    if isinstance(view.declared, ItemCollection):
-        return CollectionView(_collection_source(physical, view, what), transport)
-    item = view.items[0]
-    source: Source[Any, Any] = Source(
-        physical, view.index, view.key, view.items, view.marks[0], item.attributes, item.decode, what
-    )
-    if isinstance(view.declared, SecondaryIndex):
-        return IndexView(source, transport, workers)
-    return View(source, transport, workers, Writer(physical, item, view.key, clock))
+    def _make_view(self, view: ViewSchema, transport: Transport, clock: Clock, workers: int) -> Any:
+        what = type(self).__name__ if view.index is None else f"the index {view.index.name!r}"
+        if view.declaration.collection:
+            return CollectionView(_collection_source(self._name, view, what), transport)
+        item = view.items[0]
+        source: Source[Any, Any] = Source(
+            self._name, view.index, view.key, view.items, view.marks[0], item.attributes, item.decode, what
+        )
+        if view.index is not None:
+            return IndexView(source, transport, workers)
+        return View(source, transport, workers, Writer(self._name, item, view.key, clock))
 
 
 def _collection_source(physical: str, view: ViewSchema, what: str) -> Source[Any, Any]:
@@ -219,134 +220,85 @@ def _collection_source(physical: str, view: ViewSchema, what: str) -> Source[Any
     return Source(physical, None, view.key, view.items, (), tuple(names), decode, what)
 
 
-def class_scope() -> dict[str, Any]:
-    """The local names where a class statement stands; none at the top of a module, whose names are its globals."""
-    frame = sys._getframe(2)
-    while frame.f_back is not None and frame.f_code.co_name == "__init_subclass__":
-        frame = frame.f_back
-    return {} if frame.f_code.co_name == "<module>" else dict(frame.f_locals)
-
-
-def annotations_of(cls: type, scope: Mapping[str, Any]) -> dict[str, Any]:
-    """The annotations of a class statement, resolved as pydantic resolves those of its models.
-
-    Raises:
-        DeclarationError: a name in them is not defined.
-    """
-    try:
-        return dict(
-            get_annotations(
-                cls, globals=vars(sys.modules[cls.__module__]), locals={**scope, **vars(cls)}, eval_str=True
-            )
-        )
-    except NameError as undefined:
-        raise DeclarationError(
-            f"{cls.__name__}: an annotation names {undefined.name!r}, which is not defined; define or import it before"
-        ) from None
-
-
-def _declare_table(cls: type[LogicalTable[Any, Any]], scope: Mapping[str, Any]) -> TableDeclaration:
-    inherited: TableDeclaration | None = getattr(cls, "__logicaldb_table__", None)
-    raw_type = _raw_type(cls)
-    if raw_type is None:
-        if inherited is None:
-            raise DeclarationError(f"{cls.__name__}: names no raw item; derive it from LogicalTable[MyRawItem]")
-        raw = inherited.raw
-    else:
-        raw = raw_declaration_of(raw_type, scope)
-    declared = {} if inherited is None else {name: view.declared for name, view in inherited.views.items()}
-    for name, annotation in annotations_of(cls, scope).items():
-        if get_origin(annotation) is not ClassVar and annotation is not ClassVar:
-            declared[name] = _read_annotation(cls.__name__, name, annotation)
-    items: dict[type[Item], ItemSchema] = {}
-    for view in declared.values():
-        for item_type in view.item_types:
-            items.setdefault(item_type, _bind_item(cls.__name__, item_type, raw, scope))
-    schema = TableSchema(cls.__name__, raw, items.values())
-    views = {name: _bind_view(cls.__name__, view, items, schema) for name, view in declared.items()}
-    declaration = TableDeclaration(raw, schema, types.MappingProxyType(views))
-    if len(declaration.ttl_attributes) > 1:
-        raise DeclarationError(
-            f"{cls.__name__}: has several attributes marked TimeToLive(): {', '.join(declaration.ttl_attributes)}; "
-            "a table has one, so store them under one name: Attribute(name)"
-        )
-    for item_type, item in items.items():
-        if "__logicaldb_schema__" not in vars(item_type):
-            for name, value in item.constants.items():
-                hold_constant(item_type, name, value)
-            item_type.__logicaldb_schema__ = item  # type: ignore[attr-defined]  # ours, and none of pydantic's
+def _declare_table(cls: type[Table], annotations: Mapping[str, Any], scope: Mapping[str, Any]) -> None:
+    inherited = [vars(base)[_TABLE] for base in reversed(cls.__mro__[1:]) if _TABLE in vars(base)]
+    raw = _raw_item(cls, inherited, scope)
+    views = {name: view.declaration for table in inherited for name, view in table.views.items()}
+    declared = {name: _read_annotation(cls.__name__, name, annotation) for name, annotation in annotations.items()}
+    views |= {name: view._declaration for name, view in declared.items()}
+    types_of_views = dict.fromkeys(item_type for view in views.values() for item_type in view.item_types)
+    items = [_bind_item(cls.__name__, item_type, raw, scope) for item_type in types_of_views]
+    schema = TableSchema(cls.__name__, raw, items)
+    bound = {name: bind_view(cls.__name__, view, schema) for name, view in views.items()}
+    declaration = TableDeclaration(raw, schema, types.MappingProxyType(bound))
+    check_time_to_live(cls.__name__, declaration)
+    for item in items:
+        if SCHEMA not in vars(item.item_type):
+            hold_constants(item, names_for(item.item_type, scope))
+            setattr(item.item_type, SCHEMA, item)
     for name, view in declared.items():
         setattr(cls, name, view)
-    return declaration
+    setattr(cls, _TABLE, declaration)
 
 
-def _raw_type(cls: type) -> type[RawItem] | None:
-    for base in types.get_original_bases(cls) if sys.version_info >= (3, 12) else cls.__dict__.get("__orig_bases__", ()):
-        origin = get_origin(base)
-        if isinstance(origin, type) and issubclass(origin, LogicalTable):
+def _raw_item(cls: type[Table], inherited: list[TableDeclaration], scope: Mapping[str, Any]) -> RawDeclaration:
+    raws = [table.raw for table in inherited]
+    for base in cls.__dict__.get("__orig_bases__", ()):
+        if get_origin(base) is LogicalTable:
             raw_type = get_args(base)[0]
-            if isinstance(raw_type, type) and issubclass(raw_type, RawItem):
-                return raw_type
-            if origin is LogicalTable:
-                raise DeclarationError(f"{cls.__name__}: {raw_type!r} is no raw item; derive it from RawItem")
-    return None
-
-
-def _read_annotation(table: str, name: str, annotation: Any) -> _Declared:
-    where = f"{table}.{name}"
-    origin, arguments = get_origin(annotation), get_args(annotation)
-    if not (isinstance(origin, type) and issubclass(origin, _Declared)) or len(arguments) != 2:
+            if not (isinstance(raw_type, type) and issubclass(raw_type, RawItem)):
+                raise DeclarationError(
+                    f"{cls.__name__}: {type_text(raw_type)} is not a raw item; derive it from logicaldb.RawItem"
+                )
+            raws.append(raw_declaration_of(raw_type, scope))
+    if not raws:
+        raise DeclarationError(f"{cls.__name__}: names no raw item; derive it from LogicalTable[YourRawItem]")
+    names = list(dict.fromkeys(raw.name for raw in raws))
+    if any(raw is not raws[0] for raw in raws):
         raise DeclarationError(
-            f"{where}: is {annotation!r}; a table declares InlineView[Key, Item], SecondaryIndex[IndexKey, Item] and "
-            "ItemCollection[Key, ItemA | ItemB]"
+            f"{cls.__name__}: derives from tables of different raw items, {' and '.join(names)}; a table has one"
         )
+    return raws[0]
+
+
+def _read_annotation(table: str, name: str, annotation: Any) -> _DeclaredView:
+    where = f"{table}.{name}"
+    kind, arguments = get_origin(annotation), get_args(annotation)
+    if not (isinstance(kind, type) and issubclass(kind, _DeclaredView)):
+        raise DeclarationError(
+            f"{where}: is {type_text(annotation)}; a table declares InlineView[Key, Item], "
+            "SecondaryIndex[IndexKey, Item] and ItemCollection[Key, ItemA | ItemB]"
+        )
+    if name.startswith("_") or hasattr(LogicalTable, name):
+        raise DeclarationError(f"{where}: is a name that LogicalTable keeps for itself; call the view otherwise")
     key_type, contents = arguments
-    item_types = get_args(contents) if get_origin(contents) in (Union, types.UnionType) else (contents,)
+    if is_alias(contents):
+        contents = alias_value(contents, {})
+    item_types = get_args(contents) if is_union(contents) else (contents,)
     for item_type in item_types:
         if not (isinstance(item_type, type) and issubclass(item_type, Item)):
-            raise DeclarationError(f"{where}: {_name_of(item_type)} is not an Item; derive it from logicaldb.Item")
-    expected = IndexKey if issubclass(origin, SecondaryIndex) else ItemKey
-    if not (isinstance(key_type, type) and issubclass(key_type, expected)):
+            raise DeclarationError(f"{where}: {type_text(item_type)} is not an item type; derive it from logicaldb.Item")
+    if len(item_types) > 1 and not kind._collection:
         raise DeclarationError(
-            f"{where}: {_name_of(key_type)} is not an {expected.__name__}, which {origin.__name__} takes"
+            f"{where}: {kind.__name__} reads one item type, and {type_text(contents)} are {len(item_types)}; "
+            "use ItemCollection"
         )
-    return origin(name, key_type, item_types)
+    base = kind._key_base
+    if not (isinstance(key_type, type) and issubclass(key_type, base)):
+        raise DeclarationError(f"{where}: {type_text(key_type)} is not an {base.__name__}, which {kind.__name__} takes")
+    return kind(ViewDeclaration(name, key_type, item_types, kind._collection))
 
 
-def _name_of(found: Any) -> str:
-    return str(getattr(found, "__qualname__", found)).rpartition("<locals>.")[2]
-
-
-def _bind_item(
-    table: str, item_type: type[Item], raw: RawDeclaration, scope: Mapping[str, Any]
-) -> ItemSchema:
-    known: ItemSchema | None = vars(item_type).get("__logicaldb_schema__")
+def _bind_item(table: str, item_type: type[BaseModel], raw: RawDeclaration, scope: Mapping[str, Any]) -> ItemSchema:
+    known: ItemSchema | None = vars(item_type).get(SCHEMA)
     if known is None:
-        return ItemSchema(declaration_of(item_type, scope), raw)
+        item = ItemSchema(declaration_of(item_type, scope), raw)
+        for key in item.declaration.keys.values():
+            bind_key(key, item)
+        return item
     if known.raw is not raw:
         raise DeclarationError(
             f"{table}: {item_type.__name__} is bound to the raw item {known.raw.name} by another table, and this one has "
-            f"{raw.name}; an item type belongs to one raw item: derive a class for the other"
+            f"{raw.name}; an item type belongs to one raw item, so derive a class for the other, with its own keys"
         )
     return known
-
-
-def _bind_view(
-    table: str, declared: _Declared, items: Mapping[type[Item], ItemSchema], schema: TableSchema
-) -> ViewSchema:
-    where = f"{table}.{declared.name}"
-    own = tuple(items[item_type] for item_type in declared.item_types)
-    holder = next((item for item in own if declared.key_type in item.declaration.keys), None)
-    if holder is None:
-        names = " or ".join(item.name for item in own)
-        raise DeclarationError(
-            f"{where}: {_name_of(declared.key_type)} is not a key of {names}; declare it inside that class"
-        )
-    key = bind_key(holder.declaration.keys[declared.key_type], holder)
-    if isinstance(declared, ItemCollection):
-        check_collection(table, declared.name, key.partition, own)
-        return ViewSchema(declared, key, own, tuple(schema.marks(item) for item in own))
-    if key.index is not None:
-        check_projection(table, declared.name, own[0], key.index)
-    return ViewSchema(declared, key, own, (schema.marks(own[0], key.index),))
-

@@ -44,7 +44,8 @@ class SerializedCodec(AnyCodec):
         raise Refused(f"is serialized as {describe(value)}, which DynamoDB has no type for")
 
 
-_SERIALIZED = SerializedCodec()
+SERIALIZED = SerializedCodec()
+"""The codec of what serializers give; it holds no state."""
 
 Mode: TypeAlias = Literal["python", "json"]
 """Pydantic's modes of serialization."""
@@ -141,7 +142,7 @@ class CustomCodec(ValueCodec):
     def _store(self, dumped: Any) -> WireValue:
         if self._inner is not None:
             return self._inner.encode(dumped)
-        wire = _SERIALIZED.encode(dumped)
+        wire = SERIALIZED.encode(dumped)
         if self.forms.isdisjoint(wire):
             raise Refused(f"is serialized as {describe(dumped)}, not as its type declares")
         return wire

@@ -65,6 +65,17 @@ def _hints(holder: Any, name: str, names: dict[str, Any] | None, namespace: Mapp
         raise Unsupported(f"{name} has an annotation that cannot be resolved: there is no {error.name}") from None
 
 
+def return_type_of(function: Any, namespace: Mapping[str, Any]) -> Any:
+    """What a function says that it returns, ``None`` if it does not say, or in names that are not known."""
+    if isinstance(function, type):
+        return function
+    try:
+        holder = SimpleNamespace(__annotations__={"return": function.__annotations__["return"]})
+        return _hints(holder, "", function.__globals__, namespace)["return"]
+    except (AttributeError, KeyError, NameError, Unsupported):
+        return None
+
+
 def substitute(annotation: Any, arguments: Mapping[Any, Any]) -> Any:
     """The annotation with arguments in the place of type variables."""
     if isinstance(annotation, TypeVar):

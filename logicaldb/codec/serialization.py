@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 from pydantic import (
     BaseModel,
@@ -25,7 +25,7 @@ from pydantic.types import EncodedBytes, EncodedStr
 from pydantic_core import PydanticUndefined
 
 from logicaldb.codec.custom import CustomCodec, forms_of_schema
-from logicaldb.codec.inspection import NONE_TYPE, has_fields, is_union, metadata_of, type_name, unwrap
+from logicaldb.codec.inspection import NONE_TYPE, has_fields, is_union, metadata_of, return_type_of, type_name, unwrap
 from logicaldb.codec.scope import Build, Scope
 from logicaldb.codec.values import ALL_FORMS, Unsupported, ValueCodec, mismatch, with_article
 
@@ -215,18 +215,11 @@ def _is_eager(metadata: Sequence[Any], scope: Scope, *, by_user: bool) -> bool:
 
 def _declared(function: Any, declared: Any, scope: Scope, build: Build) -> ValueCodec | None:
     """The codec of what a serializer says that it returns, if it says so and if that tells the stored form."""
-    if declared is PydanticUndefined:
-        if isinstance(function, type):
-            declared = function
-        else:
-            try:
-                declared = get_type_hints(function, localns=dict(scope.namespace), include_extras=True)["return"]
-            except (KeyError, NameError, TypeError):
-                return None
-    if _mentions_any(declared):
+    returned = return_type_of(function, scope.namespace) if declared is PydanticUndefined else declared
+    if returned is None or _mentions_any(returned):
         return None
     try:
-        return build(declared, (), scope.inside())
+        return build(returned, (), scope.inside())
     except Unsupported:
         return None
 

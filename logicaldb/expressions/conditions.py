@@ -42,7 +42,9 @@ class Condition:
         return _Not(self)
 
     def __bool__(self) -> NoReturn:
-        raise TypeError("a condition has no truth value of its own; join conditions with &, | and ~, not and, or and not")
+        raise TypeError(
+            "a condition has no truth value of its own; join conditions with &, | and ~, not and, or and not"
+        )
 
 
 def check_condition(condition: object) -> Condition:
@@ -192,7 +194,9 @@ class SizeIs(Condition):
     def encode(self, context: Context) -> str:
         place = _one_value(context.find(self.path))
         if place.part is not None and place.part.prefix:
-            raise place.refuse(f"is stored with the prefix {place.part.prefix!r}, which its size would count; use Expression")
+            raise place.refuse(
+                f"is stored with the prefix {place.part.prefix!r}, which its size would count; use Expression"
+            )
         if place.codec.forms <= {"N", "BOOL", "NULL"}:
             raise place.refuse("is stored as what has no size")
         if not isinstance(self.number, int) or isinstance(self.number, bool):
@@ -217,7 +221,9 @@ def contained(place: Place, value: Any) -> WireValue:
     if isinstance(value, str) and "S" in place.codec.forms:
         prefix = "" if place.part is None else place.part.prefix
         if prefix and (value in prefix or any(value.startswith(prefix[cut:]) for cut in range(len(prefix)))):
-            raise place.refuse(f"is stored with the prefix {prefix!r}, which contains would search too; use begins_with")
+            raise place.refuse(
+                f"is stored with the prefix {prefix!r}, which contains would search too; use begins_with"
+            )
         return {"S": _text(place, value)}
     if isinstance(value, bytes) and "B" in place.codec.forms:
         return _ANY.encode(value)
@@ -277,7 +283,9 @@ class Expression(Condition):
 
     __slots__ = ("_names", "_text", "_values")
 
-    def __init__(self, text: str, values: Mapping[str, Any] | None = None, names: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, text: str, values: Mapping[str, Any] | None = None, names: Mapping[str, str] | None = None
+    ) -> None:
         self._text = text
         self._values = dict(values or {})
         self._names = dict(names or {})

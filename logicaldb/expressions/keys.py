@@ -88,9 +88,7 @@ class Between(KeyCondition[K]):
     def __post_init__(self) -> None:
         _check_key(self, self.start)
         if type(self.end) is not type(self.start):
-            raise TypeError(
-                f"Between takes two keys of one type, not {_name(self.start)} and {_name(self.end)}"
-            )
+            raise TypeError(f"Between takes two keys of one type, not {_name(self.start)} and {_name(self.end)}")
 
     def __repr__(self) -> str:
         return f"Between({self.start!r}, {self.end!r})"

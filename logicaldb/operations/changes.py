@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from logicaldb.codec.values import WireValue
 from logicaldb.expressions import Placeholders
 from logicaldb.paths import Step
+
+_NO_ATTRIBUTE: Final = "logicaldb:nothing"
+"""An attribute that no row has."""
 
 
 @dataclass(slots=True)
@@ -45,6 +49,10 @@ class Changes:
     def remove(self, path: Sequence[Step]) -> None:
         """Remove an attribute, or what is inside one."""
         self.removes.append(self.placeholders.path(path))
+
+    def remove_nothing(self) -> None:
+        """Be an expression that changes nothing; DynamoDB does without one, but moto does not."""
+        self.remove((_NO_ATTRIBUTE,))
 
     def put(self, path: Sequence[Step], wire: WireValue | None) -> None:
         """Set a value, or remove it where there is none."""

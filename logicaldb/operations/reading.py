@@ -147,6 +147,7 @@ class Source(Generic[K, T]):
         """
         raw = check_offset(offset).raw
         if raw is None:
+            assert offset.key is not None, "one made by hand has a key"
             raw = self.key.start(offset.key)
         if set(raw) != {*self.key.item.raw.keys, *self.keys}:
             raise EncodingError(f"{offset!r}: is an offset of another table or index than {self.what}")
@@ -202,7 +203,9 @@ class Source(Generic[K, T]):
             body["IndexName"] = self.index.name
         if consistent_read:
             if self.index is not None and not self.index.local:
-                raise EncodingError(f"{self.what}: is a global index, which has no consistent reads; leave consistent_read out")
+                raise EncodingError(
+                    f"{self.what}: is a global index, which has no consistent reads; leave consistent_read out"
+                )
             body["ConsistentRead"] = True
         return body
 

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Mapping
 from typing import Any, Final
 
 from pydantic import BaseModel
 
-from logicaldb.errors import EncodingError
+from logicaldb.codec.values import describe
+from logicaldb.errors import DecodingError, EncodingError, ThroughputExceeded
 from logicaldb.flow import Flow, Request, ServiceFailure, Sleep
 from logicaldb.operations.writes import Write, send
 from logicaldb.schema.items import Row
 from logicaldb.schema.keys import KeySchema
 
 CONFLICT: Final = frozenset({"TransactionConflict", "TransactionConflictException"})
+THROTTLED: Final = frozenset({"ProvisionedThroughputExceeded", "ThrottlingError"})
+"""As reasons of a cancellation, which the SDKs do not retry; of a whole request they do."""
 MAX_TOKEN: Final = 36
 """Characters; https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html"""
 _TRIES: Final = 8
@@ -38,53 +42,74 @@ def get_row(table: str, key: Row, *, consistent_read: bool) -> Flow[Row | None]:
 
 
 def write(prepared: Write, idempotency_token: str | None) -> Flow[Any]:
-    """Send one write, by itself or under a token; contention with transactions is retried."""
+    """Send one write, by itself or under a token; contention with transactions is retried.
+
+    Raises:
+        TypeError: the token is no text.
+        EncodingError: the token has not the length of one.
+        ConditionFailed: the condition does not hold, with its subclasses for the parts that are ours.
+        ThroughputExceeded: the service throttled the transaction, and the retries are spent.
+    """
+    if idempotency_token is not None:
+        _check_token(idempotency_token)
     tries = 0
     while True:
         tries += 1
         try:
             if idempotency_token is None:
                 return (yield from send(prepared))
-            return (yield from _send_once(prepared, _checked(idempotency_token)))
+            return (yield from _send_once(prepared, idempotency_token))
         except ServiceFailure as failure:
-            if tries == _TRIES or not is_contention(failure):
+            codes = _codes(failure)
+            if not codes or not codes <= CONFLICT | THROTTLED:
+                raise
+            if tries == _TRIES:
+                if codes <= THROTTLED:
+                    raise ThroughputExceeded(
+                        "DynamoDB throttled the transaction, and the retries are spent"
+                    ) from failure.error
                 raise
         yield Sleep(pause(tries))
 
 
-def is_contention(failure: ServiceFailure) -> bool:
-    """Whether nothing but a transaction under way stood in the way, so that another try may succeed."""
-    if failure.code == "TransactionCanceledException":
-        codes = {reason.get("Code", "None") for reason in failure.body.get("CancellationReasons", ())}
-        return bool(codes & CONFLICT) and codes <= {*CONFLICT, "None"}
-    return failure.code in CONFLICT
+def _codes(failure: ServiceFailure) -> set[str]:
+    """What went wrong: of a cancelled transaction the reasons, else the one code."""
+    if failure.code != "TransactionCanceledException":
+        return {failure.code}
+    return {reason.get("Code", "None") for reason in failure.body.get("CancellationReasons") or ()} - {"None"}
 
 
 def pause(tries: int) -> float:
     """How long to wait before the next try: exponential, with full jitter."""
-    return random.uniform(0, min(_LONGEST_PAUSE, _FIRST_PAUSE * 2**tries))  # noqa: S311  # no secret depends on it
+    return random.uniform(0, min(_LONGEST_PAUSE, _FIRST_PAUSE * 2**tries))  # noqa: S311 - no secret depends on it
 
 
-def _checked(token: str) -> str:
+def _check_token(token: object) -> None:
+    if not isinstance(token, str):
+        raise TypeError(f"an idempotency token is a str, not {describe(token)}")
     if not 1 <= len(token) <= MAX_TOKEN:
         raise EncodingError(f"an idempotency token has 1 to {MAX_TOKEN} characters, not {len(token)}")
-    return token
 
 
 def _send_once(prepared: Write, token: str) -> Flow[Any]:
     """A transaction of one action: the service applies it once for a token, for 10 minutes."""
-    old = None
+    row: Row | None = None
     if prepared.returns == "ALL_OLD":  # a transaction returns no attributes, and afterwards there are none
-        old = yield from get_row(prepared.table, prepared.key, consistent_read=True)
+        row = yield from get_row(prepared.table, prepared.key, consistent_read=True)
     body = {"TransactItems": [{prepared.action: prepared.action_body()}], "ClientRequestToken": token}
     try:
         yield Request("TransactWriteItems", prepared.table, body)
     except ServiceFailure as failure:
-        reason = next(iter(failure.body.get("CancellationReasons", ())), {})
+        reason: Mapping[str, Any] = next(iter(failure.body.get("CancellationReasons") or ()), {})
         if reason.get("Code") == "ConditionalCheckFailed":
             raise prepared.refuse(reason.get("Item")) from failure.error
         raise
-    if prepared.returns == "ALL_NEW":
+    if prepared.returns in ("ALL_NEW", "UPDATED_NEW"):
         row = yield from get_row(prepared.table, prepared.key, consistent_read=True)
-        return prepared.result(row)
-    return prepared.result(old)
+        if row is None:
+            key = {name: next(iter(wire.values())) for name, wire in prepared.key.items()}
+            raise DecodingError(
+                f"{prepared.operation}: the write took effect, but the item was deleted before it could be read",
+                key=key,
+            )
+    return prepared.result(row)

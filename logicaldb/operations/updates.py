@@ -6,19 +6,19 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Final, get_origin
+from typing import Any, Final, get_args, get_origin
 
 from logicaldb.annotations import Counter, CreatedAt, UpdatedAt, Version
 from logicaldb.codec.keys import ABSENT, FieldRefused
 from logicaldb.codec.values import WireValue, describe
-from logicaldb.expressions import Update, UpdateKind
+from logicaldb.expressions import Update
+from logicaldb.expressions.attributes import UpdateKind
 from logicaldb.operations.changes import Changes
 from logicaldb.operations.counters import Guard, guard
 from logicaldb.paths import Step
 from logicaldb.schema.fields import FieldDeclaration
 from logicaldb.schema.items import ItemSchema
 from logicaldb.schema.places import Place, find_place
-from logicaldb.schema.stored import StoredKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ def plan(item: ItemSchema, updates: Iterable[Update], changes: Changes) -> Plann
     planning = _Planning(item, changes)
     for update in updates:
         planning.take(update)
-    planning.write_keys()
+    planning.write_attributes()
     return Planned(planning.given, {place.field.name for place in planning.seen}, tuple(planning.guards))
 
 
@@ -57,15 +57,15 @@ class _Planning:
         self.seen: list[Place] = []
         self.given: set[str] = set()
         self.guards: list[Guard] = []
-        self.keys: dict[str, tuple[Place, Any]] = {}
-        """The new values of fields that are written as keys, alone or as parts of a composite one."""
+        self.values: dict[str, Any] = {}
+        """The new values of whole fields."""
+        self.attributes: dict[str, Place] = {}
+        """The attributes that hold them, each with the first place that asks for it."""
 
     def take(self, update: Update) -> None:
         """Put one update into its clause."""
         if not isinstance(update, Update):
-            raise TypeError(
-                f"an update is due, such as attr(AlbumTrack.track_title).set(...), not {describe(update)}"
-            )
+            raise TypeError(f"an update is due, such as attr(AlbumTrack.track_title).set(...), not {describe(update)}")
         place = find_place(update.path, (self.item,))
         self._check(place, update.kind)
         self.seen.append(place)
@@ -79,14 +79,18 @@ class _Planning:
             if before.path[:shorter] == place.path[:shorter] and (place.alone or before.field is place.field):
                 raise place.refuse(f"is updated twice, as {before.text} and as {place.text}; DynamoDB takes one")
         if any(attribute in self.item.raw.keys for attribute in place.field.attributes):
-            raise place.refuse("is part of the primary key, which cannot be updated; make a new item and delete the old one")
+            raise place.refuse(
+                "is part of the primary key, which cannot be updated; make a new item and delete the old one"
+            )
         match place.field.role:
             case Version():
                 raise place.refuse("is the version, which every write moves on by itself")
             case CreatedAt() | UpdatedAt() as role:
                 raise place.refuse(f"is {type(role).__name__}(), which the mapper sets by itself")
             case Counter() if kind != "add":
-                raise place.refuse("is a counter, which changes by add(...) alone; put(...) replaces it with the whole item")
+                raise place.refuse(
+                    "is a counter, which changes by add(...) alone; put(...) replaces it with the whole item"
+                )
             case _:
                 pass
 
@@ -96,8 +100,10 @@ class _Planning:
             if not place.removable:
                 raise place.refuse("is required and cannot be set to None")
             self.remove(place, None)
-        elif _is_key(place):
-            self.keys[place.field.name] = place, place.validated(value)
+        elif place.top:
+            self.values[place.field.name] = place.validated(value)
+            for attribute in place.field.attributes:
+                self.attributes.setdefault(attribute, place)
         else:
             wire = place.attribute(place.validated(value))
             for path in _paths(place):
@@ -105,11 +111,12 @@ class _Planning:
 
     def set_if_not_exists(self, place: Place, value: Any) -> None:
         """Write a value where there is none."""
-        if not place.alone:
-            raise place.refuse(f"is a part of the composite key {place.path[0]}, which is set whole; use set(...)")
-        valid = place.validated(value)
+        value = place.validated(value)
         for path in _paths(place):
-            wire = self._key(str(path[0]), {place.field.name: valid}) if _is_key(place) else place.attribute(valid)
+            attribute = str(path[0])
+            if self._is_shared(attribute):
+                raise place.refuse(f"is a part of the composite key {attribute}, which is set whole; use set(...)")
+            wire = self._encoded(attribute, {place.field.name: value}) if place.top else place.attribute(value)
             if wire is None:
                 raise place.refuse("set_if_not_exists would set nothing: this value is stored by absence")
             self.changes.set_if_not_exists(path, wire)
@@ -118,11 +125,13 @@ class _Planning:
         """Remove an attribute, or what is inside one."""
         if not place.removable:
             raise place.refuse("is required and cannot be removed")
-        if not place.alone:
-            self.keys[place.field.name] = place, None
-            return
         for path in _paths(place):
-            self.changes.remove(path)
+            attribute = str(path[0])
+            if self._is_shared(attribute):
+                self.values[place.field.name] = None
+                self.attributes.setdefault(attribute, place)
+            else:
+                self.changes.remove(path)
 
     def append(self, place: Place, values: Sequence[Any]) -> None:
         """Put elements at the end of a list."""
@@ -133,7 +142,7 @@ class _Planning:
         self._join(place, values, at_end=False)
 
     def _join(self, place: Place, values: Sequence[Any], *, at_end: bool) -> None:
-        if place.codec.forms != {"L"} or _is_set(place):
+        if not _is_list(place):
             raise place.refuse("is no list, so nothing can be appended")
         element = place.element()
         added: WireValue = {"L": [element.encode(value) for value in values]}
@@ -143,10 +152,10 @@ class _Planning:
 
     def add(self, place: Place, number: Any) -> None:
         """Add to a number."""
-        allowed = _ADDENDS.get(place.type)
-        if allowed is None or place.part is not None:
+        allowed = _ADDENDS.get(place.type, ())
+        if not allowed or place.part is not None:
             raise place.refuse("is no number, so nothing can be added")
-        if isinstance(number, bool) or not isinstance(number, allowed):
+        if type(number) not in allowed:
             kinds = " or ".join(kind.__name__ for kind in allowed)
             raise place.refuse(f"add takes {kinds}, not {describe(number)}")
         wire = place.wire(place.type(number))
@@ -174,38 +183,43 @@ class _Planning:
         if not _is_set(place):
             raise place.refuse("is no set")
         if not place.top:
-            raise place.refuse("is inside an attribute, and DynamoDB changes sets of whole attributes alone; set(...) it")
-        if place.attribute(place.validated(())) is not None:
-            raise place.refuse("has a default other than the empty set, so an emptied set would read back as that; set(...) it")
-        wire = place.attribute(place.validated(values))
-        if wire is None:
+            raise place.refuse(
+                "is inside an attribute, and DynamoDB changes sets of whole attributes alone; set(...) it"
+            )
+        kind: Callable[[Iterable[Any]], AbstractSet[Any]] = frozenset if _origin(place) is frozenset else set
+        if place.attribute(kind(())) is not None:
+            raise place.refuse(
+                "has a default other than the empty set, so an emptied set would read back as that; set(...) it"
+            )
+        if not values:
             return
+        element = place.element()
+        wire = place.wire(kind(element.validated(value) for value in values))
         if "L" in wire:
             raise place.refuse("is stored as a list, since DynamoDB has no sets of its elements; set(...) it")
         for attribute in place.field.attributes:
             change(attribute, wire)
 
-    def write_keys(self) -> None:
-        """Write the attributes that are made of updated fields, each once and whole."""
-        values = {name: value for name, (_, value) in self.keys.items()}
-        written: set[str] = set()
-        for place, _ in self.keys.values():
-            for attribute in place.field.attributes:
-                missing = [name for name in self.item.stored[attribute].fields if name not in values]
-                if missing:
-                    raise place.refuse(
-                        f"is a part of the composite key {attribute}, which is written whole; "
-                        f"update {' and '.join(missing)} too"
-                    )
-                if attribute not in written:
-                    written.add(attribute)
-                    self.changes.put((attribute,), self._key(attribute, values))
+    def write_attributes(self) -> None:
+        """Write the attributes that hold the new values of fields, each once and whole."""
+        for attribute, place in self.attributes.items():
+            missing = [name for name in self.item.stored[attribute].fields if name not in self.values]
+            if missing:
+                raise place.refuse(
+                    f"is a part of the composite key {attribute}, which is written whole; "
+                    f"update {' and '.join(missing)} too"
+                )
+            self.changes.put((attribute,), self._encoded(attribute, self.values))
 
-    def _key(self, attribute: str, values: Mapping[str, Any]) -> WireValue | None:
+    def _encoded(self, attribute: str, values: Mapping[str, Any]) -> WireValue | None:
         try:
             return self.item.stored[attribute].encode(values)
         except FieldRefused as refused:
             raise self.item.refused(refused) from None
+
+    def _is_shared(self, attribute: str) -> bool:
+        """Whether several fields make the attribute, as the parts of a composite key."""
+        return len(self.item.stored[attribute].fields) > 1
 
 
 _KINDS: Final[Mapping[UpdateKind, Callable[[_Planning, Place, Any], None]]] = {
@@ -219,7 +233,7 @@ _KINDS: Final[Mapping[UpdateKind, Callable[[_Planning, Place, Any], None]]] = {
     "delete_from_set": _Planning.delete_from_set,
 }
 
-_ADDENDS: Final[Mapping[Any, tuple[type, ...]]] = {int: (int,), float: (int, float), Decimal: (int, Decimal)}
+_ADDENDS: Final[Mapping[Any, Sequence[type]]] = {int: (int,), float: (int, float), Decimal: (int, Decimal)}
 """What can be added to the numbers of a type, without rounding."""
 
 
@@ -228,21 +242,33 @@ def _paths(place: Place) -> Iterator[tuple[Step, ...]]:
     return ((attribute, *place.path[1:]) for attribute in place.field.attributes)
 
 
-def _is_key(place: Place) -> bool:
-    """Whether the attribute is a key, or written like one: as a whole, with its prefix, and held to the limits of keys."""
-    return place.top and isinstance(place.item.stored[str(place.path[0])], StoredKey)
-
-
 def _is_set(place: Place) -> bool:
-    origin = get_origin(place.type) or place.type
+    origin = _origin(place)
     return isinstance(origin, type) and issubclass(origin, AbstractSet)
 
 
-def default_of(field: FieldDeclaration) -> Any:
-    """The default of a field, ``ABSENT`` where it has none or one that a factory makes of the other fields."""
+def _is_list(place: Place) -> bool:
+    """Whether elements can be put to it, which a tuple of a fixed length cannot take."""
+    origin = _origin(place)
+    if origin is tuple:
+        return get_args(place.type)[1:] == (Ellipsis,)
+    return isinstance(origin, type) and issubclass(origin, Sequence) and place.codec.forms == {"L"}
+
+
+def _origin(place: Place) -> Any:
+    return get_origin(place.type) or place.type
+
+
+def default_of(field: FieldDeclaration, *, generated: bool = True) -> Any:
+    """The default of a field, ``ABSENT`` where it has none or one that is made of other fields.
+
+    Args:
+        field: the field.
+        generated: whether defaults count that a factory makes.
+    """
     if field.info.default_factory is None:
         return field.default
-    if field.info.default_factory_takes_validated_data:
+    if not generated or field.info.default_factory_takes_validated_data:
         return ABSENT
     return field.info.get_default(call_default_factory=True)
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
 from logicaldb.errors import (
     ConditionFailed,
@@ -15,14 +15,16 @@ from logicaldb.errors import (
     ItemNotFound,
     VersionConflict,
 )
+from logicaldb.expressions import Context, Placeholders, check_condition, check_length
 from logicaldb.flow import Flow, Request, ServiceFailure
-from logicaldb.operations.updates import Guard
+from logicaldb.operations.changes import Changes
+from logicaldb.operations.counters import Guard
 from logicaldb.schema.items import ItemSchema, Row
 from logicaldb.sets import Operation
 
 Action: TypeAlias = Literal["Put", "Update", "Delete", "ConditionCheck"]
 
-CONDITION_FAILED = "ConditionalCheckFailedException"
+CONDITION_FAILED: Final = "ConditionalCheckFailedException"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +37,9 @@ class Write:
         table: the physical table.
         key: the primary key.
         parameters: the parameters of the action, table and key aside.
-        returns: which attributes the result needs.
-        result: the result, of the attributes that the service returned.
         refuse: the error of a failed condition, of the stored row.
+        returns: which attributes the result needs.
+        result: the result, of the attributes that the service returned; ``None`` where there is no row.
         alone: another form of the write, for where it is not part of a transaction.
     """
 
@@ -46,9 +48,9 @@ class Write:
     table: str
     key: Row
     parameters: dict[str, Any]
-    returns: Literal["NONE", "ALL_NEW", "ALL_OLD"]
-    result: Callable[[Row | None], Any]
     refuse: Callable[[Row | None], ConditionFailed]
+    returns: Literal["NONE", "ALL_NEW", "UPDATED_NEW", "ALL_OLD"] = "NONE"
+    result: Callable[[Row | None], Any] = lambda _: None
     alone: Callable[[], Flow[Any]] | None = None
 
     def action_body(self) -> dict[str, Any]:
@@ -59,6 +61,31 @@ class Write:
         if "ConditionExpression" in body:
             body["ReturnValuesOnConditionCheckFailure"] = "ALL_OLD"
         return body
+
+
+def parameters(
+    operation: Operation,
+    item: ItemSchema,
+    conditions: Iterable[str],
+    placeholders: Placeholders,
+    changes: Changes | None = None,
+) -> dict[str, Any]:
+    """The expressions of a write: our conditions and the caller's, and what changes.
+
+    The caller's stands in parentheses, lest an OR in it weaken ours.
+
+    Raises:
+        TypeError: the condition is none, or is about another item type.
+        EncodingError: a value in it cannot be stored.
+        LimitExceeded: an expression is too long.
+    """
+    texts = list(conditions)
+    if operation.condition is not None:
+        texts.append(check_condition(operation.condition).encode(Context((item,), placeholders)))
+    expressions = {} if changes is None else {"UpdateExpression": changes.expression()}
+    expressions["ConditionExpression"] = texts[0] if len(texts) == 1 else " AND ".join(f"({text})" for text in texts)
+    checked = {name: check_length(f"{operation}: the {name}", text) for name, text in expressions.items() if text}
+    return checked | placeholders.parameters()
 
 
 def send(write: Write) -> Flow[Any]:
@@ -74,7 +101,7 @@ def send(write: Write) -> Flow[Any]:
         if failure.code == CONDITION_FAILED:
             raise write.refuse(failure.body.get("Item")) from failure.error
         raise
-    return write.result(answer.get("Attributes"))
+    return write.result(answer.get("Attributes") or None)  # moto gives empty ones where there was no row
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,22 +132,26 @@ class Refusal:
                 found["item"] = self.item.decode(row)
             except DecodingError as undecodable:
                 found["undecodable"] = undecodable
-        if self.create:
+        if self.create and (row is not None or self.operation.condition is None):
             return ItemAlreadyExists(f"{self.operation}: there is an item already", **found)
         if row is None and self.existing:
-            return ItemNotFound(f"{self.operation}: there is no such item", key=self.operation.key, operation=self.operation)
-        if self.version is not None and self._stored_version(row) != self.version:
+            return ItemNotFound(
+                f"{self.operation}: there is no such item", key=self.operation.key, operation=self.operation
+            )
+        if self.version is not None and _stored_version(self.item, row) != self.version:
             return VersionConflict(
                 f"{self.operation}: the stored version is not the expected one", expected=self.version, **found
             )
         for guard in self.guards:
-            if row is not None and not guard.holds(row):
-                return CounterOutOfBounds(f"{self.operation}: {guard.attribute} would leave its bounds", **found)
+            if not guard.holds(row or {}):
+                return CounterOutOfBounds(
+                    f"{self.operation}: {self.item.name}.{guard.field.name} would leave its bounds", **found
+                )
         return ConditionFailed(f"{self.operation}: the condition does not hold", **found)
 
-    def _stored_version(self, row: Row | None) -> Decimal | None:
-        version = self.item.version
-        wire = None if row is None or version is None else row.get(version.attributes[0])
-        if wire is None:
-            return Decimal(0)
-        return Decimal(wire["N"]) if "N" in wire else None
+
+def _stored_version(item: ItemSchema, row: Row | None) -> Decimal | None:
+    """The version of a row, ``None`` where it is no number; an absent one is 0."""
+    assert item.version is not None
+    wire = (row or {}).get(item.version.attributes[0], {"N": "0"})
+    return Decimal(wire["N"]) if "N" in wire else None

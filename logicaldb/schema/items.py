@@ -34,6 +34,7 @@ class ItemSchema:
         primary: the partition key and, where there is one, the sort key of the table.
         version: the field that is the version.
         counters: the fields that are counters.
+        places: where the paths to its fields lead, as far as they were asked for.
     """
 
     def __init__(self, declaration: ItemDeclaration, raw: RawDeclaration) -> None:
@@ -46,6 +47,7 @@ class ItemSchema:
         self.primary: tuple[KeyAttribute, ...] = tuple(map(self._primary, raw.keys))
         self.version = next(declaration.with_role(Version), None)
         self.counters = tuple(declaration.with_role(Counter))
+        self.places: dict[str, Any] = {}
         self._read = [(name, stored, self._not_read(name, stored)) for name, stored in self.stored.items()]
         self._read = [read for read in self._read if len(read[2]) < len(read[1].fields)]
 

@@ -2,29 +2,49 @@
 
 from __future__ import annotations
 
-import types
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from collections.abc import Set as AbstractSet
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, time, timedelta
-from decimal import Decimal
-from typing import Annotated, Any, Final, Union, get_args, get_origin
-from uuid import UUID
+from typing import Any, Final
 
-from pydantic import BaseModel, TypeAdapter, ValidationError
-from pydantic_core import SchemaValidator, core_schema
+from pydantic import ValidationError
 
-from logicaldb.codec.keys import ABSENT, FieldRefused, KeyPart, TextKey
-from logicaldb.codec.structures import FieldCodec
-from logicaldb.codec.types import codec_for
+from logicaldb.codec.keys import KeyPart, TextKey
+from logicaldb.codec.scalars import (
+    BytesCodec,
+    DateCodec,
+    DatetimeCodec,
+    DecimalCodec,
+    FloatCodec,
+    IntCodec,
+    StrCodec,
+    TimeCodec,
+    TimedeltaCodec,
+    UUIDCodec,
+)
+from logicaldb.codec.scope import scope_of
+from logicaldb.codec.times import EpochSeconds
 from logicaldb.codec.values import Refused, ValueCodec, WireValue
 from logicaldb.errors import EncodingError
-from logicaldb.paths import Path, Step, owner_of, path_text, steps_of
-from logicaldb.schema.declarations import FieldDeclaration, without_none
-from logicaldb.schema.items import ItemSchema, StoredKey
+from logicaldb.paths import Path, Step, owner_of, segment, steps_of
+from logicaldb.schema.fields import FieldDeclaration
+from logicaldb.schema.items import ItemSchema
+from logicaldb.schema.spots import NothingInside, Spot, field_spot
+from logicaldb.schema.stored import StoredKey
 
-_ORDERED: Final = frozenset({str, int, float, Decimal, bytes, date, datetime, time, timedelta, UUID})
-"""The types whose stored order is their own."""
+_ORDERED: Final = (
+    StrCodec,
+    IntCodec,
+    FloatCodec,
+    DecimalCodec,
+    BytesCodec,
+    DateCodec,
+    DatetimeCodec,
+    TimeCodec,
+    TimedeltaCodec,
+    UUIDCodec,
+    EpochSeconds,
+)
+"""The codecs whose stored order is that of the values; serializers of users, enums and the like have others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +56,8 @@ class Place:
         item: the item type.
         field: the field that the path begins with.
         path: the document path: the attribute, then names and indexes inside it.
-        type: the type of the value, without ``None``.
-        codec: its stored form.
-        validate: makes a valid value of what is given, or raises ``ValidationError``.
-        nullable: whether it may be ``None``.
-        removable: whether the model is valid without it.
+        spot: the type of the value there, and its stored form.
+        top: whether it is the whole field.
         part: the part of a string key that it is, where it is one.
         alone: whether no other field shares the attribute.
     """
@@ -49,23 +66,35 @@ class Place:
     item: ItemSchema
     field: FieldDeclaration
     path: tuple[Step, ...]
-    type: Any
-    codec: ValueCodec
-    validate: Callable[[Any], Any]
-    nullable: bool
-    removable: bool
+    spot: Spot
+    top: bool
     part: KeyPart | None = None
     alone: bool = True
 
     @property
-    def top(self) -> bool:
-        """Whether it is a whole attribute."""
-        return len(self.path) == 1
+    def type(self) -> Any:
+        """The type of the value, without ``None``."""
+        return self.spot.type
+
+    @property
+    def codec(self) -> ValueCodec:
+        """Its stored form, ``None`` aside."""
+        return self.spot.codec
+
+    @property
+    def nullable(self) -> bool:
+        """Whether it may be ``None``."""
+        return self.spot.nullable
+
+    @property
+    def removable(self) -> bool:
+        """Whether what is around it is valid without it."""
+        return self.spot.removable
 
     @property
     def ordered(self) -> bool:
         """Whether values compare as their stored forms do."""
-        return self.type in _ORDERED and not _is_custom(self.codec)
+        return isinstance(self.codec, _ORDERED)
 
     def refuse(self, reason: str) -> EncodingError:
         """The error of a value or a use that does not fit."""
@@ -80,38 +109,69 @@ class Place:
         return self.wire(self.validated(value))
 
     def validated(self, value: Any) -> Any:
-        """A valid value, made as the model makes it."""
+        """A valid value, made as the model makes it.
+
+        Raises:
+            EncodingError: the value is not valid.
+        """
         try:
-            return self.validate(value)
+            return self.spot.validate(value)
         except ValidationError as invalid:
             kinds = ", ".join(dict.fromkeys(error["type"] for error in invalid.errors(include_input=False)))
             raise self.refuse(f"the value is not valid ({kinds})") from None
 
     def wire(self, value: Any) -> WireValue:
-        """The stored form of a valid value."""
+        """The stored form of a valid value.
+
+        Raises:
+            EncodingError: the value cannot be stored.
+        """
         try:
             if self.part is None:
                 return self.codec.encode(value)
-            return {"S": self.part.prefix + self.part.codec.text(value)}
+            return {"S": self.part.prefix + self.part.text(value)}
         except Refused as refused:
             raise EncodingError(f"{self.text}{refused.path}: {refused.reason}") from None
 
     def attribute(self, value: Any) -> WireValue | None:
-        """The stored form of a whole value, ``None`` where the attribute is to be absent."""
-        if value is None and self.part is not None:
-            return None
-        if self.part is None and self.top:
-            try:
-                return self.field.codec.encode(value)
-            except Refused as refused:
-                raise EncodingError(f"{self.text}{refused.path}: {refused.reason}") from None
-        return self.wire(value)
+        """The stored form of a valid value or of ``None``; ``None`` where it is stored by absence.
+
+        Raises:
+            EncodingError: the value cannot be stored.
+        """
+        if self.part is not None:
+            return None if value is None else self.wire(value)
+        try:
+            return self.spot.store(value)
+        except Refused as refused:
+            raise EncodingError(f"{self.text}{refused.path}: {refused.reason}") from None
 
     def element(self) -> Place:
-        """The place of an element of a list or a set."""
-        types_of = get_args(self.type)
-        element = types_of[0] if types_of else Any
-        return _inside(self, (*self.path, 0), f"{self.text}[]", element, ())
+        """The place of an element of a list or a set.
+
+        Raises:
+            EncodingError: it has none.
+        """
+        try:
+            element = self.spot.element()
+        except NothingInside as nothing:
+            raise self.refuse(str(nothing)) from None
+        return Place(f"{self.text}[]", self.item, self.field, (*self.path, 0), element, top=False)
+
+    def inside(self, step: Any) -> Place:
+        """The place that a step leads to.
+
+        Raises:
+            TypeError: it leads nowhere.
+        """
+        text = self.text + segment(step)
+        if self.part is not None:
+            raise TypeError(f"{text}: {self.text} is stored as a string key, and nothing is inside it")
+        try:
+            steps, spot = self.spot.inside(step)
+        except NothingInside as nothing:
+            raise TypeError(f"{text}: {self.text} {nothing}") from None
+        return Place(text, self.item, self.field, (*self.path, *steps), spot, top=False)
 
 
 def find_place(path: Any, items: Sequence[ItemSchema]) -> Place:
@@ -121,101 +181,30 @@ def find_place(path: Any, items: Sequence[ItemSchema]) -> Place:
         TypeError: the path belongs to another type, or leads nowhere.
     """
     if not isinstance(path, Path):
-        raise TypeError(f"attr() takes a field of an item type, such as attr(AlbumTrack.track_title), not {path!r}")
-    owner, steps = owner_of(path), steps_of(path)
-    for item in items:
-        if issubclass(item.item_type, owner):
-            place = item.places.get(steps)
-            if place is None:
-                place = _top(item, str(steps[0]))
-                for step in steps[1:]:
-                    place = _deeper(place, step)
-                item.places[steps] = place
-            return place
-    here = " or ".join(item.name for item in items)
-    raise TypeError(f"{path!r} is a field of {owner.__name__}, but this is about {here}")
+        raise TypeError(
+            f"a field of an item type is due, such as attr(AlbumTrack.track_title), not {type(path).__name__}"
+        )
+    owner = owner_of(path)
+    first, *others = steps_of(path)
+    item = next((item for item in items if issubclass(item.item_type, owner)), None)
+    if item is None:
+        here = " or ".join(item.name for item in items)
+        raise TypeError(f"{path!r} is a field of {owner.__name__}, but this is about {here}")
+    place = item.places.get(first)
+    if place is None:
+        place = item.places[first] = _top(item, str(first))
+    for step in others:
+        place = place.inside(step)
+    return place
 
 
 def _top(item: ItemSchema, name: str) -> Place:
-    field = item.declaration.fields[name]
-    attribute = field.attributes[0]
+    declared = item.declaration.fields[name]
+    attribute = declared.attributes[0]
+    spot = field_spot(item.item_type, declared.codec, declared.info, scope_of(item.item_type))
+    place = Place(f"{item.name}.{name}", item, declared, (attribute,), spot, top=True)
     stored = item.stored[attribute]
-    place = Place(
-        f"{item.name}.{name}",
-        item,
-        field,
-        (attribute,),
-        field.type,
-        field.values,
-        _field_validator(item.item_type, name),
-        field.nullable,
-        not field.required,
-    )
     if isinstance(stored, StoredKey) and isinstance(stored.key, TextKey):
         part = next(part for part in stored.key.parts if part.field == name)
         return replace(place, part=part, alone=len(stored.key.parts) == 1)
     return place
-
-
-def _deeper(place: Place, step: Step) -> Place:
-    text = f"{place.text}.{step}" if isinstance(step, str) else f"{place.text}[{step}]"
-    if place.part is not None:
-        raise TypeError(f"{text}: {place.text} is stored as a string key, and nothing is inside it")
-    origin, arguments = get_origin(place.type) or place.type, get_args(place.type)
-    path = (*place.path, step)
-    if origin is Any or origin is object:
-        return _inside(place, path, text, Any, ())
-    if isinstance(origin, type) and issubclass(origin, BaseModel):
-        info = origin.model_fields.get(str(step))
-        if info is None:
-            raise TypeError(f"{text}: {origin.__name__} has no field {step!r}")
-        return _inside(place, path, text, info.annotation, info.metadata, required=info.is_required())
-    if isinstance(origin, type) and issubclass(origin, Mapping) and isinstance(step, str):
-        return _inside(place, path, text, arguments[1] if arguments else Any, ())
-    if isinstance(step, int) and step >= 0 and isinstance(origin, type) and issubclass(origin, Sequence):
-        if origin is tuple and arguments and arguments[-1] is not Ellipsis:
-            if step >= len(arguments):
-                raise TypeError(f"{text}: the tuple has {len(arguments)} elements")
-            return _inside(place, path, text, arguments[step], ())
-        if origin not in (str, bytes):
-            return _inside(place, path, text, arguments[0] if arguments else Any, ())
-    raise TypeError(f"{text}: {place.text} has nothing inside that {step!r} could name")
-
-
-def _inside(
-    place: Place, path: tuple[Step, ...], text: str, annotation: Any, metadata: Iterable[Any], *, required: bool = False
-) -> Place:
-    bare, nullable = without_none(annotation)
-    marks = tuple(metadata)
-    annotated = Annotated[(annotation, *marks)] if marks else annotation
-    adapter: TypeAdapter[Any] = TypeAdapter(annotated)
-    return replace(
-        place,
-        text=text,
-        path=path,
-        type=bare,
-        codec=codec_for(annotation, marks),
-        validate=adapter.validate_python,
-        nullable=nullable,
-        removable=nullable or not required,
-    )
-
-
-def _field_validator(item_type: type[BaseModel], name: str) -> Callable[[Any], Any]:
-    """The validator of one field as the model has it, its ``@field_validator`` functions among it."""
-    schema: Any = item_type.__pydantic_core_schema__
-    definitions: list[Any] = []
-    while schema["type"] != "model-fields":
-        if schema["type"] == "definitions":
-            definitions = schema["definitions"]
-        if schema["type"] == "definition-ref":
-            wanted = schema["schema_ref"]
-            schema = next(known for known in definitions if known["ref"] == wanted)
-        else:
-            schema = schema["schema"]
-    field = schema["fields"][name]["schema"]
-    return SchemaValidator(core_schema.definitions_schema(field, definitions) if definitions else field).validate_python
-
-
-def _is_custom(codec: ValueCodec) -> bool:
-    return False

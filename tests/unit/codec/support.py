@@ -8,7 +8,7 @@ import pytest
 from pydantic import BaseModel, ConfigDict, create_model
 
 from logicaldb.codec.fields import MISSING, FieldCodec
-from logicaldb.codec.types import field_codec
+from logicaldb.codec.types import codec_for, field_codec
 from logicaldb.codec.values import Refused, Unsupported, WireValue
 
 
@@ -51,6 +51,13 @@ def refusal(annotation: Any, value: Any, default: Any = ..., **config: Any) -> s
         codec.encode(value)
     assert str(caught.value) == caught.value.reason or caught.value.path
     return f"{caught.value.path}: {caught.value.reason}"
+
+
+def without_codec(annotation: Any) -> str:
+    """Why a type that no model of pydantic's could have either has no codec."""
+    with pytest.raises(Unsupported) as caught:
+        codec_for(annotation)
+    return caught.value.reason
 
 
 def unsupported(annotation: Any, default: Any = ..., **config: Any) -> str:
