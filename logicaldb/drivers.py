@@ -13,7 +13,7 @@ from time import sleep
 from typing import Any, Generic, Protocol, TypeVar
 
 from logicaldb.errors import ThroughputExceeded
-from logicaldb.flow import Emit, Flow, Request, ServiceFailure, Sleep, Stream
+from logicaldb.flow import Emit, Flow, Request, ServiceFailure, Sleep, Stream, Unanswered
 
 T = TypeVar("T")
 Y = TypeVar("Y")
@@ -38,16 +38,18 @@ handling with DynamoDB") names the first two and ``ThrottlingException``."""
 class Transport(Protocol):
     """What carries a request to DynamoDB: bytes out, bytes in."""
 
-    def send(self, operation: str, table: str, body: bytes) -> bytes:
+    def send(self, operation: str, table: str, body: bytes, *, repeatable: bool = True) -> bytes:
         """Send a request and return the body of its answer.
 
         Args:
             operation: the name of the API operation, such as ``GetItem``.
             table: the physical table it is about.
             body: the request as JSON text, as the low-level API documents it.
+            repeatable: whether it may be sent again when it cannot be told whether it took effect.
 
         Raises:
             ServiceFailure: the service answered with an error, and no retry helped.
+            Unanswered: it was sent, and no answer tells what came of it.
         """
         ...
 
@@ -79,7 +81,7 @@ def advance(flow: Generator[Y, Any, T], outcome: Any) -> Y | Done[T]:
 
     Raises:
         ThroughputExceeded: the service throttled a request, and the flow did not handle it.
-        Exception: whatever else the flow does not handle; of a ``ServiceFailure``, the botocore error in it.
+        Exception: whatever else the flow does not handle; of a ``ServiceFailure`` and an ``Unanswered``, the error in it.
     """
     try:
         return flow.throw(outcome) if isinstance(outcome, Exception) else flow.send(outcome)
@@ -87,6 +89,8 @@ def advance(flow: Generator[Y, Any, T], outcome: Any) -> Y | Done[T]:
         return Done(end.value)
     except ServiceFailure as failure:
         code, error = failure.code, failure.error
+    except Unanswered as unanswered:
+        code, error = "", unanswered.error
     finally:
         # An exception holds its frames, and so must not be held by them: without the cycle it is freed at once.
         del outcome
@@ -104,8 +108,9 @@ def run(flow: Flow[T], transport: Transport) -> T:
 
     Raises:
         ThroughputExceeded: the service throttled a request, and the retries are spent.
-        LogicalDbError: what the flow made of an error of the service.
+        LogicalDbError: what the flow made of an error of the service, or of a lost answer.
         botocore.exceptions.ClientError: an error of the service of which the flow made nothing, unchanged.
+        botocore.exceptions.BotoCoreError: there was no answer and the flow made nothing of it, unchanged.
     """
     with closing(flow):
         step = advance(flow, None)
@@ -138,6 +143,10 @@ def _perform(step: Request | Sleep, transport: Transport) -> Any:
     if isinstance(step, Sleep):
         return sleep(step.seconds)
     try:
-        return decode(transport.send(step.operation, step.table, encode(step)))
+        answer = transport.send(step.operation, step.table, encode(step), repeatable=step.repeatable)
     except Exception as error:  # noqa: BLE001 - the flow gets it, and so its caller
         return error
+    try:
+        return decode(answer)
+    except ValueError as error:
+        return Unanswered(error)

@@ -74,7 +74,7 @@ class ServiceFailure(Exception):
         code: the error code, such as ``ConditionalCheckFailedException``.
         body: the answer in wire form (binary as base64 text), with ``Item`` or ``CancellationReasons`` where there are.
         error: the botocore error.
-        ambiguous: whether an attempt before this answer, or the attempt itself, may have taken effect.
+        ambiguous: whether an attempt before the one that was answered may have taken effect.
     """
 
     def __init__(self, code: str, body: dict[str, Any], error: Exception, *, ambiguous: bool = False) -> None:
@@ -86,7 +86,9 @@ class ServiceFailure(Exception):
 
 
 class Unanswered(Exception):
-    """A write was sent and no answer tells whether it took effect; a driver throws it into the flow.
+    """A request was sent and no answer tells what came of it, so a write may have taken effect or not.
+
+    The connection was cut, the time ran out, or the answer was a 5xx or damaged. A driver throws it into the flow.
 
     One that a flow does not translate reaches the caller as ``error``, unchanged.
 

@@ -11,7 +11,7 @@ from typing_extensions import TypeVar
 
 from logicaldb.codec.inspection import alias_value, is_alias, is_union
 from logicaldb.drivers import Transport
-from logicaldb.errors import DeclarationError
+from logicaldb.errors import DeclarationError, DecodingError
 from logicaldb.flow import Async, M, Sync
 from logicaldb.items import IndexKey, Item, ItemKey, KeyBase, RawItem, declaration_of, raw_declaration_of
 from logicaldb.operations.raw import RawRows

@@ -164,15 +164,15 @@ def _holds_floats(dumped: Any) -> bool:
 
 
 def _same(left: Any, right: Any) -> bool:
-    kind: Any = type(left)
-    if type(right) is not kind:
+    if type(left) is not type(right):
         return False
     if isinstance(left, (list, tuple)):
         return len(left) == len(right) and all(map(_same, left, right))
     if isinstance(left, dict):
         return left.keys() == right.keys() and all(_same(left[key], right[key]) for key in left)
-    # Instances of a class without an equality of its own cannot be compared.
-    return kind.__eq__ is object.__eq__ or bool(left == right)
+    # Instances of a class without an equality of its own are equal to nothing else.
+    comparable = any("__eq__" in vars(kind) for kind in type(left).__mro__[:-1])
+    return bool(left == right) if comparable else True
 
 
 class SecretCodec(ValueCodec):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Annotated, Any, Literal, get_args, get_origin
@@ -104,21 +105,24 @@ def serialized_field(name: str, info: FieldInfo, owner: Any, scope: Scope, build
         ),
         None,
     )
-    if found is None:
+    if found is None or info.exclude:  # pydantic serializes no field that is excluded
         return None
     serializer = owner.__pydantic_serializer__
 
     def dump(value: Any, mode: Literal["python", "json"]) -> Any:
-        # The serializer may be a method: it gets an instance that has this field and no other.
+        # The serializer may be a method: it gets an instance on which this field is all that there is.
         instance = owner.__new__(owner)
-        object.__setattr__(instance, "__dict__", {name: value})
         if isinstance(instance, BaseModel):
+            object.__setattr__(instance, "__dict__", {name: value})
             object.__setattr__(instance, "__pydantic_fields_set__", {name})
             object.__setattr__(instance, "__pydantic_extra__", None)
             object.__setattr__(instance, "__pydantic_private__", None)
+        else:
+            for declared in dataclasses.fields(owner):
+                object.__setattr__(instance, declared.name, value if declared.name == name else None)
         return serializer.to_python(
             instance, mode=mode, include={name}, by_alias=False, round_trip=True, warnings="error"
-        )[name]
+        ).get(name, value)
 
     annotation, metadata = unwrap(info.annotation, metadata_of(info))
     adapter = adapter_of(annotation, metadata, scope)

@@ -250,7 +250,7 @@ class CodecBuilder:
             return self._built[annotation]
         if is_typed_dict(kind):
             extras = getattr(kind, "__pydantic_config__", {}).get("extra") == "allow"
-            optional = kind.__annotations__.keys() - required_keys(kind, scope.namespace)
+            optional = fields_of(annotation, scope.namespace).keys() - required_keys(kind, scope.namespace)
             return self._complete(annotation, TypedDictCodec(kind), scope, extras=extras, optional=optional)
         if issubclass(kind, tuple):
             return self._complete(annotation, NamedTupleCodec(kind), scope)

@@ -47,7 +47,7 @@ class KeyRange:
         equal: the one sort key.
         prefix: the beginning of the sort keys.
         low: the least sort key.
-        high: the greatest sort key.
+        high: the greatest sort key; another than ``low``, for one key is ``equal``.
     """
 
     partition: WireValue
@@ -63,8 +63,7 @@ class KeyRange:
             return False
         if self.low is None:
             return _is_blank(self.high.wire)
-        low, high = order_of(self.low.wire), order_of(self.high.wire)
-        return bool(low > high or (low == high and not (self.low.inclusive and self.high.inclusive)))
+        return bool(order_of(self.low.wire) >= order_of(self.high.wire))
 
     @property
     def dropped(self) -> tuple[WireValue, ...]:

@@ -61,7 +61,12 @@ def annotations_of(cls: type, scope: Mapping[str, Any]) -> dict[str, Any]:
         hints = get_type_hints(holder, names_for(cls, scope), dict(vars(cls)), include_extras=True)
     except NameError as undefined:
         raise _undefined(cls.__name__, undefined.name) from None
-    return {name: hint for name, hint in hints.items() if hint is not ClassVar and get_origin(hint) is not ClassVar}
+    return {name: hint for name, hint in hints.items() if not _is_class_variable(hint)}
+
+
+def _is_class_variable(hint: Any) -> bool:
+    origin: Any = get_origin(hint) or hint
+    return origin is ClassVar
 
 
 def complete(model: type[BaseModel], name: str, names: Mapping[str, Any]) -> None:

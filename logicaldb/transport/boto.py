@@ -4,6 +4,11 @@ Each request is a call of the client's own method, with the least parameters tha
 events put our body in the place of the one that botocore made of them, and take the body of the answer before botocore
 parses it. So botocore signs, sends, retries and checks as it always does, what listens to its events (moto, tracing)
 sees the true request, and nothing is validated, serialised or parsed twice.
+
+Botocore sends a request again when an attempt fails, and does not ask whether the attempt took effect. So another handler
+looks at each attempt: one that came to no answer may have taken effect (the connection was cut, the time ran out, a 5xx, a
+damaged answer). It is remembered, because a condition that fails afterwards may have failed against that attempt, and a
+request that must not take effect twice is not sent again.
 """
 
 from __future__ import annotations
@@ -18,7 +23,7 @@ from threading import Lock
 from typing import Any, Final
 from zlib import crc32
 
-from logicaldb.flow import ServiceFailure
+from logicaldb.flow import ServiceFailure, Unanswered
 
 
 def make_client() -> Any:
@@ -62,28 +67,35 @@ class BotoTransport:
         _register_handlers(client)
         self._client = client
 
-    def send(self, operation: str, table: str, body: bytes) -> bytes:
+    def send(self, operation: str, table: str, body: bytes, *, repeatable: bool = True) -> bytes:
         """Send a request and return the body of its answer.
 
         Raises:
             ServiceFailure: the service answered with an error, and botocore's retries did not help.
-            botocore.exceptions.ChecksumError: every answer came damaged.
-            botocore.exceptions.BotoCoreError: there was no answer, or nothing could be sent; unchanged.
+            Unanswered: it was sent, and no answer tells what came of it; one that is not repeatable was not sent again.
+            botocore.exceptions.BotoCoreError: nothing could be sent; unchanged.
         """
         method, least_parameters = _CALLS[operation]
         parameters = least_parameters(table)
-        call = _Call(operation, parameters, body)
         client = self._client
+        call = _Call(operation, parameters, body, client.exceptions, repeatable=repeatable)
         token = _current.set(call)
+        failure: ServiceFailure | Unanswered
         try:
             parsed: dict[str, Any] = getattr(client, method)(**parameters)
         except client.exceptions.ClientError as error:
-            failure = _failure(error, call.error)
+            failure = _failure(error, call)
+        except Exception as error:
+            if not (call.ambiguous or _may_have_been_sent(error)):
+                raise
+            failure = Unanswered(error)
         else:
-            return _wire(parsed) if call.answer is None else _undamaged(call.answer, call.checksum)
+            if call.damage is None:
+                return _wire(parsed) if call.answer is None else call.answer
+            failure = Unanswered(call.damage)
         finally:
             _current.reset(token)
-        # Here and not in the handler above, so that the error does not become the context of the failure that holds it.
+        # Here and not in the handlers above, so that the error does not become the context of the failure that holds it.
         try:
             raise failure
         finally:
@@ -94,25 +106,44 @@ class _Call:
     """A request of ours on its way through botocore.
 
     Attributes:
+        exceptions: the exceptions of the client.
+        repeatable: whether it may be sent again when it cannot be told whether it took effect.
+        ambiguous: whether an attempt came to no answer, and so may have taken effect.
         under_way: whether the call that botocore is working at is this one; hooks may make other calls meanwhile.
         answer: the body of the last successful answer, as it was received.
-        checksum: the CRC32 that came with it.
+        damage: the error of the last answer, where its checksum is another.
         error: the body of the last answer that was an error, as it was received.
     """
 
-    __slots__ = ("answer", "body", "checksum", "error", "operation", "parameters", "under_way")
+    __slots__ = (
+        "ambiguous",
+        "answer",
+        "body",
+        "damage",
+        "error",
+        "exceptions",
+        "operation",
+        "parameters",
+        "repeatable",
+        "under_way",
+    )
 
-    def __init__(self, operation: str, parameters: dict[str, Any], body: bytes) -> None:
+    def __init__(
+        self, operation: str, parameters: dict[str, Any], body: bytes, exceptions: Any, *, repeatable: bool
+    ) -> None:
         self.operation = operation
         self.parameters = parameters
         self.body = body
+        self.exceptions = exceptions
+        self.repeatable = repeatable
+        self.ambiguous = False
         self.await_answer(under_way=False)
 
     def await_answer(self, *, under_way: bool) -> None:
         """Forget what was received, which belongs to an earlier call."""
         self.under_way = under_way
         self.answer: bytes | None = None
-        self.checksum: str | None = None
+        self.damage: Exception | None = None
         self.error: bytes | None = None
 
 
@@ -131,6 +162,7 @@ def _register_handlers(client: Any) -> None:
         events.register_first("provide-client-params.dynamodb.*", _claim, unique_id="logicaldb-claim")
         events.register_first("before-call.dynamodb.*", _put_body, unique_id="logicaldb-put-body")
         events.register_last("before-parse", _take_answer, unique_id="logicaldb-take-answer")
+        events.register_first("needs-retry.dynamodb.*", _examine, unique_id="logicaldb-examine")
 
 
 def _claim(params: dict[str, Any], model: Any, context: dict[str, Any], **_: Any) -> None:
@@ -161,30 +193,85 @@ def _take_answer(operation_model: Any, response_dict: dict[str, Any], **_: Any) 
         return
     if response_dict["status_code"] < 300:
         call.answer = response_dict["body"]
-        call.checksum = response_dict["headers"].get("x-amz-crc32")
         response_dict["body"] = b"{}"
     else:
         call.error = response_dict["body"]
 
 
-def _undamaged(answer: bytes, checksum: str | None) -> bytes:
-    """Refuse a damaged answer: botocore retries those, but after the last attempt its standard mode returns one."""
-    if checksum is not None and (actual := crc32(answer)) != int(checksum):
-        # Imported here, because `import logicaldb` must not cost the import of botocore.
-        from botocore.exceptions import ChecksumError  # noqa: PLC0415
+def _examine(
+    response: tuple[Any, dict[str, Any]] | None,
+    caught_exception: Exception | None,
+    operation: Any,
+    attempts: int,
+    request_dict: dict[str, Any],
+    **_: Any,
+) -> None:
+    """Look at what came of an attempt, before botocore decides whether to make another.
 
-        raise ChecksumError(checksum_type="crc32", expected_checksum=checksum, actual_checksum=str(actual))
-    return answer
+    Raising is the one way to keep botocore from making it that each of its versions and retry modes knows; it raises from
+    here itself when it gives up.
+    """
+    call: _Call | None = request_dict["context"].get(_CONTEXT_KEY)
+    if call is None:
+        return
+    error: Exception | None = None
+    call.damage = None
+    if response is None:
+        assert caught_exception is not None
+        if _may_have_been_sent(caught_exception):
+            error = caught_exception
+    elif (damage := _damage(response[0])) is not None:
+        error = call.damage = damage
+    elif response[0].status_code >= 500:
+        parsed = response[1]
+        parsed.setdefault("ResponseMetadata", {})["RetryAttempts"] = attempts - 1
+        error = call.exceptions.from_code(parsed.get("Error", {}).get("Code"))(parsed, operation.name)
+    if error is None:
+        return
+    call.ambiguous = True
+    if not call.repeatable:
+        call.damage = None  # it is raised now, and what its frames hold must not hold it
+        raise error
 
 
-def _failure(error: Any, body: bytes | None) -> ServiceFailure:
+def _may_have_been_sent(error: Exception) -> bool:
+    """Whether a request may have reached the service although this came of it."""
+    # Imported here, because `import logicaldb` must cost neither the import of botocore nor that of OpenSSL.
+    from ssl import SSLCertVerificationError  # noqa: PLC0415
+
+    from botocore.exceptions import HTTPClientError, SSLError  # noqa: PLC0415
+
+    if isinstance(error, SSLError):
+        # TLS may fail at any time, but certificates are verified before anything is sent.
+        cause: Any = error.kwargs.get("error")
+        return not isinstance(next(iter(getattr(cause, "args", ())), None), SSLCertVerificationError)
+    # Errors in making a connection are none of these.
+    return isinstance(error, HTTPClientError)
+
+
+def _damage(http: Any) -> Exception | None:
+    """The error of an answer that is not as it was sent; after the last attempt botocore may return such an answer."""
+    expected: str | None = http.headers.get("x-amz-crc32")
+    if expected is None or (actual := crc32(http.content)) == int(expected):
+        return None
+    # Imported here, because `import logicaldb` must not cost the import of botocore.
+    from botocore.exceptions import ChecksumError  # noqa: PLC0415
+
+    return ChecksumError(checksum_type="crc32", expected_checksum=expected, actual_checksum=str(actual))
+
+
+def _failure(error: Any, call: _Call) -> ServiceFailure | Unanswered:
     """Describe a ``ClientError`` by the body of the answer or, where none was seen, by what botocore made of it."""
+    if error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 400) >= 500:
+        return Unanswered(error)
+    if call.damage is not None:
+        return Unanswered(call.damage)
     code: str = error.response.get("Error", {}).get("Code", "Unknown")
     try:
-        answer: Any = json.loads(body or b"")
+        answer: Any = json.loads(call.error or b"")
     except ValueError:  # none was seen, or it is not DynamoDB's but of something on the way
         answer = json.loads(_wire({name: value for name, value in error.response.items() if name != "Error"}))
-    return ServiceFailure(code, answer, error)
+    return ServiceFailure(code, answer, error, ambiguous=call.ambiguous)
 
 
 def _wire(parsed: dict[str, Any]) -> bytes:

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import collections
-import dataclasses
 import fractions
 import ipaddress
 import pathlib
 import re
-import typing
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import IntEnum
-from typing import Annotated, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 from zoneinfo import ZoneInfo
 
 import pydantic
@@ -26,7 +24,6 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ByteSize,
-    ConfigDict,
     Field,
     GetCoreSchemaHandler,
     ImportString,
@@ -60,6 +57,9 @@ from tests.unit.codec.support import (
     without_codec,
     write,
 )
+
+if TYPE_CHECKING:
+    Nowhere: TypeAlias = Any
 
 DAY = date(2026, 1, 2)
 WHEN = datetime(2026, 1, 2, 3, 4, 5, 600000, UTC)
@@ -99,10 +99,6 @@ class SecretDay(Secret[date]):
     """A secret of a class of its own."""
 
 
-class Unsaid(Secret):  # type: ignore[type-arg]
-    """A secret of anything."""
-
-
 def test_secrets() -> None:
     assert there_and_back(Secret[Any], Secret[Any](5)) == {"N": "5"}
     assert unsupported(Secret[Any] | None) == "None and another of its values are both stored as NULL"
@@ -140,7 +136,8 @@ class Point:
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Point) and (self.x, self.y) == (other.x, other.y)
 
-    __hash__ = None  # type: ignore[assignment]
+    def __hash__(self) -> int:
+        return hash((self.x, self.y))
 
 
 def to_point(value: Any) -> Point:
@@ -157,12 +154,13 @@ def as_anything(point: Point) -> dict[str, Any]:
     return {"x": str(point.x), "y": str(point.y)}
 
 
-def as_known(point: Nowhere) -> list[float]:  # type: ignore[name-defined]  # noqa: F821
+def as_known(point: Nowhere) -> list[float]:
     return [point.x, point.y]
 
 
 def as_points(point: Point) -> list[Point]:
-    return [point.x, point.y]  # type: ignore[list-item]
+    points: list[Any] = [point.x, point.y]
+    return points
 
 
 def point(serializer: Any, **options: Any) -> Any:
@@ -196,15 +194,17 @@ def test_serializers(annotation: Any, wire: dict[str, Any], strict: bool) -> Non
 
 def test_floats_that_would_come_back_as_decimals_are_refused() -> None:
     refused = ": is serialized in a form that would not come back: declare what its serializer returns"
-    config = {"arbitrary_types_allowed": True}
+    config: dict[str, Any] = {"arbitrary_types_allowed": True}
     for serializer in (lambda p: [p.x, p.y], as_points):
-        assert refusal(point(serializer), Point(1.5, 2.0), **config) == refused  # type: ignore[arg-type]
-    assert refusal(point(lambda p: {"x": [p.x]}), Point(1.5, 2.0), **config) == refused  # type: ignore[arg-type]
-    assert write(point(lambda p: [str(p.x)]), Point(1.5, 2.0), **config) == {"L": [{"S": "1.5"}]}  # type: ignore[arg-type]
+        assert refusal(point(serializer), Point(1.5, 2.0), **config) == refused
+    assert refusal(point(lambda p: {"x": [p.x]}), Point(1.5, 2.0), **config) == refused
+    assert write(point(lambda p: [str(p.x)]), Point(1.5, 2.0), **config) == {"L": [{"S": "1.5"}]}
 
 
 def test_what_a_float_comes_back_as_is_tried() -> None:
-    annotation = Annotated[float, PlainSerializer(lambda value: [value, (value,), {"a": value}]), BeforeValidator(first)]
+    annotation = Annotated[
+        float, PlainSerializer(lambda value: [value, (value,), {"a": value}]), BeforeValidator(first)
+    ]
     assert write(annotation, 1.5) == {"L": [{"N": "1.5"}, {"L": [{"N": "1.5"}]}, {"M": {"a": {"N": "1.5"}}}]}
     assert read(annotation, write(annotation, 1.5)) == 1.5
 
@@ -225,6 +225,23 @@ def test_a_serializer_that_fails() -> None:
     assert refusal(Annotated[int, PlainSerializer(fail)], 5) == ": is an int whose serializer raised KeyError"
 
 
+class Mute(Point):
+    """Its text cannot be had."""
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_plain_validator_function(
+            lambda value: value, serialization=core_schema.to_string_ser_schema(when_used="always")
+        )
+
+    def __str__(self) -> str:
+        raise LookupError("secret")
+
+
+def test_a_type_whose_serializing_fails() -> None:
+    assert refusal(Mute, Mute(1, 2)) == ": is a Mute whose serializer raised LookupError"
+
+
 def test_a_refusal_keeps_no_chain_that_shows_the_value() -> None:
     def fail(value: Any) -> Any:
         raise KeyError("secret")
@@ -238,7 +255,9 @@ def test_a_refusal_keeps_no_chain_that_shows_the_value() -> None:
 
 
 def test_python_mode_is_tried_before_json_mode() -> None:
-    annotation = Annotated[date, PlainSerializer(lambda day, info: f"{info.mode} {day}"), BeforeValidator(read_mode)]
+    annotation: Any = Annotated[
+        date, PlainSerializer(lambda day, info: f"{info.mode} {day}"), BeforeValidator(read_mode)
+    ]
     assert there_and_back(annotation, DAY) == {"S": "python 2026-01-02"}
     annotation = Annotated[date, WrapSerializer(lambda day, handler: {"day": handler(day)}), BeforeValidator(read_mode)]
     assert there_and_back(annotation, DAY) == {"M": {"day": {"S": "2026-01-02"}}}
@@ -302,7 +321,8 @@ class Amount:
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Amount) and self.value == other.value
 
-    __hash__ = None  # type: ignore[assignment]
+    def __hash__(self) -> int:
+        return hash(self.value)
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
@@ -327,6 +347,58 @@ class Amount:
 def test_classes_with_a_schema_of_their_own(value: Any, wire: dict[str, Any]) -> None:
     assert there_and_back(Amount, Amount(value)) == wire
     assert there_and_back(list[Amount], [Amount(value)]) == {"L": [wire]}
+
+
+class Told(Amount):
+    """Its schema says that it is serialized as a text."""
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_plain_validator_function(
+            lambda value: value if isinstance(value, Told) else Told(value),
+            json_schema_input_schema=core_schema.str_schema(),
+            serialization=core_schema.plain_serializer_function_ser_schema(
+                lambda told: told.value, return_schema=core_schema.any_schema()
+            ),
+        )
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: Any) -> dict[str, Any]:
+        return {"type": "string"}
+
+
+def test_classes_whose_schema_tells_what_they_are_serialized_as() -> None:
+    assert write(set[Amount], {Amount("x")}) == {"L": [{"S": "x"}]}
+    assert write(set[Told], {Told("x")}) == {"SS": ["x"]}
+    assert refusal(set[Told], {Told(5)}) == ": is serialized as an int, not as its type declares"
+    assert there_and_back(Told | int, Told("x")) == {"S": "x"}
+
+
+def test_a_value_that_contains_itself_when_it_is_serialized() -> None:
+    endless: list[Any] = []
+    endless.append(endless)
+    assert refusal(Amount, Amount(endless)) == ": is nested deeper than 32 levels"
+
+
+class Opaque:
+    """Without an equality of its own."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+
+def to_opaque(value: Any) -> Any:
+    return Opaque(value) if isinstance(value, str) else value
+
+
+def test_json_mode_for_what_python_mode_leaves_as_it_is() -> None:
+    serializer = PlainSerializer(lambda value: getattr(value, "text", "x"), when_used="json")
+    annotation = Annotated[Any, serializer, BeforeValidator(to_opaque)]
+    wire = write(Annotated[Opaque, serializer, BeforeValidator(to_opaque)], Opaque("x"), arbitrary_types_allowed=True)
+    assert wire == {"S": "x"}
+    assert refusal(annotation, Opaque("x")) == (
+        ": is an Opaque, which DynamoDB has no type for: declare the type instead of Any"
+    )
 
 
 def test_what_does_not_come_back_is_refused() -> None:
@@ -387,6 +459,28 @@ class Texts(BaseModel):
         return "never"
 
 
+class Excluded(BaseModel):
+    number: int = Field(exclude=True)
+
+    @field_serializer("number")
+    def number_text(self, value: int) -> str:
+        return "never"
+
+
+class ExcludedIf(BaseModel):
+    number: int = Field(exclude_if=lambda value: value == 5)
+
+    @field_serializer("number")
+    def number_text(self, value: int) -> Any:
+        return str(value)
+
+
+def test_an_excluded_field_is_not_serialized() -> None:
+    assert there_and_back(ExcludedIf, ExcludedIf(number=5)) == {"M": {"number": {"N": "5"}}}
+    assert there_and_back(ExcludedIf, ExcludedIf(number=6)) == {"M": {"number": {"S": "6"}}}
+    assert there_and_back(Excluded, Excluded(number=5)) == {"M": {"number": {"N": "5"}}}
+
+
 def test_field_serializers() -> None:
     value = Texts(number=5, tags={"b", "a"}, maybe=DAY, plain=3)
     assert there_and_back(Texts, value) == {
@@ -416,9 +510,10 @@ def test_a_field_serializer_sees_its_own_field_alone() -> None:
     assert refusal(Needy, Needy()) == ".a: is an int whose serializer raised AttributeError"
 
 
-@pydantic.dataclasses.dataclass
+@pydantic.dataclasses.dataclass(frozen=True, slots=True)
 class SerializedData:
     number: int
+    other: int = 5
 
     @field_serializer("number")
     def number_text(self, value: int) -> str:
@@ -426,7 +521,7 @@ class SerializedData:
 
 
 def test_field_serializers_of_dataclasses() -> None:
-    assert there_and_back(SerializedData, SerializedData(5)) == {"M": {"number": {"S": "5"}}}
+    assert there_and_back(SerializedData, SerializedData(5)) == {"M": {"number": {"S": "5"}, "other": {"N": "5"}}}
 
 
 class Wrapped(BaseModel):

@@ -156,7 +156,7 @@ def test_what_is_no_wire_value(wire: Any) -> None:
 
 
 def test_json_values() -> None:
-    value = {"a": [1, 2.5, None, True, "x", {"b": []}]}
+    value: Any = {"a": [1, 2.5, None, True, "x", {"b": []}]}
     assert there_and_back(JsonValue, value) == {
         "M": {
             "a": {

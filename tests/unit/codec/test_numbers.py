@@ -175,7 +175,10 @@ def test_float_refused(value: float, reason: str) -> None:
         ("2.0", 2),
         ("1.5", Decimal("1.5")),
         (".5", Decimal("0.5")),
-        ("0." + "0" * 129 + "12345678901234567890123456789012345678", Decimal("12345678901234567890123456789012345678E-167")),
+        (
+            "0." + "0" * 129 + "12345678901234567890123456789012345678",
+            Decimal("12345678901234567890123456789012345678E-167"),
+        ),
     ],
 )
 def test_reads_numbers_as_they_are_written(text: str, number: int | Decimal) -> None:

@@ -11,13 +11,13 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from pydantic import (
+    UUID4,
     AwareDatetime,
     FutureDate,
     FutureDatetime,
     NaiveDatetime,
     PastDate,
     PastDatetime,
-    UUID4,
     ValidationError,
 )
 
@@ -137,8 +137,10 @@ def test_naive_datetimes_are_refused_when_declared() -> None:
 class Nowhere(tzinfo):
     """A zone that tells no offset."""
 
-    def utcoffset(self, moment: datetime | None) -> None:
+    def utcoffset(self, moment: datetime | None, /) -> None:
         return None
+
+    dst = tzname = utcoffset
 
 
 def test_a_zone_without_an_offset_is_none() -> None:
@@ -251,5 +253,6 @@ def test_leaves_to_pydantic_what_is_not_of_the_type(annotation: Any, wire: dict[
 
 def test_what_is_no_wire_value() -> None:
     for codec in (StrCodec(), IntCodec(), FloatCodec(), DatetimeCodec(), TimeCodec(), TimedeltaCodec()):
-        for wire in ([], {"X": []}, {}):
-            assert codec.decode(wire) is MALFORMED  # type: ignore[arg-type]
+        wires: list[Any] = [[], {"X": []}, {}]
+        for wire in wires:
+            assert codec.decode(wire) is MALFORMED

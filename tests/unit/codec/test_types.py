@@ -2,38 +2,55 @@
 
 from __future__ import annotations
 
+import dataclasses
 from datetime import date
-from typing import Annotated, Any, Generic, NewType, TypeVar
+from typing import Annotated, Any, Generic, NamedTuple, NewType, TypeVar
 
 import pytest
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
-from typing_extensions import TypeAliasType
+from typing_extensions import TypedDict
 
 from logicaldb.annotations import Attribute, Counter
 from logicaldb.codec.scalars import IntCodec
-from logicaldb.codec.types import CodecBuilder, DeferredCodec, codec_for, field_codec
 from logicaldb.codec.scope import Scope, scope_of
+from logicaldb.codec.types import CodecBuilder, DeferredCodec, codec_for, field_codec
 from logicaldb.codec.values import Unsupported
-from tests.unit.codec.support import codec_of, refusal, there_and_back, unsupported, without_codec
+from tests.unit.codec.support import alias, codec_of, refusal, there_and_back, unsupported, without_codec
 
 T = TypeVar("T")
 Bound = TypeVar("Bound", bound=date)
 UserId = NewType("UserId", int)
 UserIds = NewType("UserIds", list[UserId])
 
-Texts = TypeAliasType("Texts", list[str])
-Nested = TypeAliasType("Nested", "list[Nested | None] | int")
-Tree = TypeAliasType("Tree", "dict[str, Tree[T]] | T", type_params=(T,))
-Left = TypeAliasType("Left", "dict[str, Right] | int")
-Right = TypeAliasType("Right", "list[Left] | str | None")
-Selfish = TypeAliasType("Selfish", "Selfish | int")
-Bag = TypeAliasType("Bag", "set[str] | Holder")
-Sets = TypeAliasType("Sets", "frozenset[Sets] | int")
-Clash = TypeAliasType("Clash", "list[Clash | list[int]] | int")
+Texts = alias("Texts", list[str])
+Nested = alias("Nested", "list[Nested | None] | int")
+Tree = alias("Tree", "dict[str, Tree[T]] | T", type_params=(T,))
+Left = alias("Left", "dict[str, Right] | int")
+Right = alias("Right", "list[Left] | str | None")
+Selfish = alias("Selfish", "Selfish | int")
+Bag: Any = alias("Bag", "set[str] | Holder")
+Sets = alias("Sets", "frozenset[Sets] | int")
+Clash = alias("Clash", "list[Clash | list[int]] | int")
 
 
 class Holder(BaseModel):
-    bag: Bag | None = None  # type: ignore[valid-type]
+    bag: Bag | None = None  # pyright: ignore[reportInvalidTypeForm] - an alias that it does not see
+
+
+@dataclasses.dataclass
+class Chain:
+    number: int
+    next: Chain | None = None
+
+
+class Folder(TypedDict):
+    name: str
+    folders: list[Folder]
+
+
+class Entry(NamedTuple):
+    name: str
+    entries: tuple[Entry, ...] = ()
 
 
 class Unbound(BaseModel, Generic[T]):
@@ -60,6 +77,17 @@ class Bounded(BaseModel, Generic[Bound]):
         (Bag, {"x"}, {"SS": ["x"]}),
         (Bag, Holder(bag={"x"}), {"M": {"bag": {"SS": ["x"]}}}),
         (Holder, Holder(bag=Holder(bag=Holder())), {"M": {"bag": {"M": {"bag": {"M": {}}}}}}),
+        (Chain, Chain(1, Chain(2)), {"M": {"number": {"N": "1"}, "next": {"M": {"number": {"N": "2"}}}}}),
+        (
+            Folder,
+            {"name": "a", "folders": [{"name": "b", "folders": []}]},
+            {"M": {"name": {"S": "a"}, "folders": {"L": [{"M": {"name": {"S": "b"}, "folders": {"L": []}}}]}}},
+        ),
+        (
+            Entry,
+            Entry("a", (Entry("b"),)),
+            {"M": {"name": {"S": "a"}, "entries": {"L": [{"M": {"name": {"S": "b"}, "entries": {"L": []}}}]}}},
+        ),
         (Unbound, Unbound(item=5), {"M": {"item": {"N": "5"}}}),
         (Bounded, Bounded(item=date(2026, 1, 2)), {"M": {"item": {"S": "2026-01-02"}}}),
     ],
@@ -93,14 +121,14 @@ def test_a_set_of_a_recursive_alias() -> None:
 
 
 def test_recursion_through_a_function_body() -> None:
-    Json = TypeAliasType("Json", "dict[str, Json] | list[Leaf]")  # type: ignore[name-defined]  # noqa: F821, N806
+    Json: Any = alias("Json", "dict[str, Json] | list[Leaf]")  # noqa: N806
 
     class Leaf(BaseModel):
         model_config = ConfigDict(frozen=True)
         n: int
 
     class Owner(BaseModel):
-        json_: Json  # type: ignore[valid-type]
+        json_: Json  # pyright: ignore[reportInvalidTypeForm] - an alias that it does not see
         leaf: Leaf | None = None
 
     owner = Owner(json_={"a": [Leaf(n=1)]})
@@ -120,6 +148,11 @@ def test_codec_for_a_type_alone() -> None:
     assert codec_for(None).encode(None) == {"NULL": True}
     with pytest.raises(Unsupported):
         codec_for(int | float)
+
+
+def test_what_is_no_type() -> None:
+    how = "annotate it with a PlainSerializer and a BeforeValidator"
+    assert without_codec("Nowhere") == f"Nowhere is a type that pydantic does not know: {how}"
 
 
 def test_codec_for_a_type_of_a_class() -> None:
@@ -150,7 +183,9 @@ def test_a_deferred_codec_is_the_one_it_stands_for() -> None:
     assert (deferred.accepts(5), deferred.accepts("x")) == (True, False)
     assert deferred.encode(5) == {"N": "5"}
     assert deferred.decode({"N": "5"}) == 5
-    assert (deferred.forms, deferred.types, deferred.depth) == ({"N"}, (int,), None)
+    assert deferred.forms == {"N"}
+    assert deferred.types == (int,)
+    assert deferred.depth is None
 
 
 def test_any_and_json_are_nullable() -> None:
@@ -166,7 +201,8 @@ def test_defaults_of_odd_types() -> None:
         def __eq__(self, other: object) -> bool:
             raise AssertionError("is not compared")
 
-        __hash__ = None  # type: ignore[assignment]
+        def __hash__(self) -> int:
+            raise AssertionError("is not hashed")
 
     assert codec_of(Any, Odd()).encode(None) == {"NULL": True}
 

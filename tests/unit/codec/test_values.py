@@ -8,9 +8,9 @@ from uuid import UUID
 
 import pytest
 
+from logicaldb.codec.generic import AnyCodec
 from logicaldb.codec.scalars import IntCodec, StrCodec
 from logicaldb.codec.sequences import ListCodec
-from logicaldb.codec.generic import AnyCodec
 from logicaldb.codec.values import Refused, Unsupported, deeper, describe, mismatch, with_article
 
 

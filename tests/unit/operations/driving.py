@@ -108,12 +108,10 @@ def readable(body: dict[str, Any], expression: str) -> str | None:
     """An expression of a request with its names and values in their places; ``None`` where there is none."""
     if expression not in body:
         return None
-    values = {
-        placeholder: next(iter(wire.values())) for placeholder, wire in body.get("ExpressionAttributeValues", {}).items()
-    }
-    names = body.get("ExpressionAttributeNames", {})
-    text: str = re.sub(r":\w+", lambda found: repr(values[found[0]]), body[expression])
-    return re.sub(r"#\w+", lambda found: str(names[found[0]]), text)
+    named: dict[str, str] = dict(body.get("ExpressionAttributeNames", {}))
+    for placeholder, wire in body.get("ExpressionAttributeValues", {}).items():
+        named[placeholder] = repr(next(iter(wire.values())))
+    return re.sub(r"[#:]\w+", lambda found: named[found[0]], body[expression])
 
 
 def query_options(**options: Any) -> Any:

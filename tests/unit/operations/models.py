@@ -111,6 +111,7 @@ class ShopTable(LogicalTable[ShopRow]):
 
     customers_by_owner: SecondaryIndex[Customer.OwnerKey, Customer]
     customers_by_label: SecondaryIndex[Customer.LabelKey, Customer]
+    customers_inverted: SecondaryIndex[Customer.InvertedKey, Customer]
     steps_by_title: SecondaryIndex[Step.TitleKey, Step]
     steps_by_score: SecondaryIndex[Step.ScoreKey, Step]
 
