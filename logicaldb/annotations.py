@@ -90,8 +90,11 @@ class Counter:
     maximum: int | Decimal | None = None
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        """Hold the bounds when an item is made."""
-        return handler(Annotated[source, Field(ge=self.minimum, le=self.maximum)])
+        """Hold the bounds when an item is made; of a type that no counter has, the declaration is refused later."""
+        bounds = (bound for bound in (self.minimum, self.maximum) if bound is not None)
+        if source is Decimal or (source is int and all(isinstance(bound, int) for bound in bounds)):
+            source = Annotated[source, Field(ge=self.minimum, le=self.maximum)]
+        return handler(source)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Generator, Iterable, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, Self
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
-from typing_extensions import Format, Self, TypeVar, dataclass_transform, get_annotations
+from typing_extensions import Format, TypeVar, dataclass_transform, get_annotations
 
 from logicaldb.errors import DeclarationError, IncompleteKey
 from logicaldb.paths import Path
@@ -35,6 +35,7 @@ class ItemMeta(ModelMetaclass):
     if not TYPE_CHECKING:  # the checkers see the fields themselves, with their types
 
         def __new__(mcs, name, bases, namespace, **options):
+            """Make a class as pydantic makes it, and check it."""
             scope = {}
             # Pydantic looks for the names of annotations in the frame that called it, which is this one. Where it makes
             # a class itself, of a generic one or by create_model, it keeps the names of the class that it derives from.
@@ -48,7 +49,7 @@ class ItemMeta(ModelMetaclass):
                 _finish(cls, scope)
             return cls
 
-        def __getattr__(cls, name):
+        def __getattr__(cls, name):  # noqa: N805 - this is a metaclass
             if name in cls.__dict__.get("__pydantic_fields__", ()) and not _building.get():
                 return Path(cls, (name,))
             try:

@@ -277,7 +277,9 @@ def _read_annotation(table: str, name: str, annotation: Any) -> _DeclaredView:
     item_types = get_args(contents) if is_union(contents) else (contents,)
     for item_type in item_types:
         if not (isinstance(item_type, type) and issubclass(item_type, Item)):
-            raise DeclarationError(f"{where}: {type_text(item_type)} is not an item type; derive it from logicaldb.Item")
+            raise DeclarationError(
+                f"{where}: {type_text(item_type)} is not an item type; derive it from logicaldb.Item"
+            )
     if len(item_types) > 1 and not kind._collection:
         raise DeclarationError(
             f"{where}: {kind.__name__} reads one item type, and {type_text(contents)} are {len(item_types)}; "

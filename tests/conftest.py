@@ -1,4 +1,4 @@
-"""Settings that hold for all tests: how hypothesis searches, and that nothing is skipped on CI."""
+"""What holds for all tests: how hypothesis searches, the engines, and that nothing is skipped on CI."""
 
 from __future__ import annotations
 
@@ -8,6 +8,13 @@ from typing import TypeVar
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from tests.engines import client as client
+from tests.engines import dynamodb_local as dynamodb_local
+from tests.engines import local_client as local_client
+from tests.engines import new_name as new_name
+from tests.engines import pytest_collection_finish as pytest_collection_finish
+from tests.engines import recorder as recorder
 
 R = TypeVar("R", pytest.TestReport, pytest.CollectReport)
 

@@ -228,7 +228,10 @@ def contained(place: Place, value: Any) -> WireValue:
     if isinstance(value, bytes) and "B" in place.codec.forms:
         return _ANY.encode(value)
     if place.codec.forms & {"L", "SS", "NS", "BS"}:
-        return place.element().encode(value)
+        element = place.element()
+        wire = element.attribute(element.validated(value))
+        assert wire is not None, "an element is there, be it None"
+        return wire
     raise place.refuse(f"cannot contain {describe(value)}")
 
 

@@ -28,6 +28,8 @@ def save_of_nothing(operation: Operation, item: ItemSchema, table: str, key: Row
         removed: the attributes to remove.
     """
     partition = item.raw.keys.partition
+    # Without one, what fails only says which of the two is due, and each may be repeated.
+    unconditional = operation.condition is None
 
     def saved(_: Row | None) -> Any:
         return operation.item
@@ -46,6 +48,7 @@ def save_of_nothing(operation: Operation, item: ItemSchema, table: str, key: Row
         parameters(operation, item, [there], changes.placeholders, changes),
         Refusal(operation, item, existing=True),
         result=saved,
+        decided=unconditional,
     )
 
     placeholders = Placeholders()
@@ -58,10 +61,11 @@ def save_of_nothing(operation: Operation, item: ItemSchema, table: str, key: Row
         {"Item": key, **parameters(operation, item, [missing], placeholders)},
         Refusal(operation, item, create=True),
         result=saved,
+        decided=unconditional,
     )
 
     def alone() -> Flow[Any]:
-        if not removed and operation.condition is None:
+        if not removed and unconditional:
             try:
                 return (yield from send(make))
             except ItemAlreadyExists:

@@ -16,7 +16,7 @@ from logicaldb.operations.reading import Source
 from logicaldb.sets import Offset
 
 _PURPOSE: Final = b"logicaldb cursor 1"
-"""What is signed begins so: a secret that signs other things too signs no cursors with them."""
+"""Goes into the key: a secret that signs other things too signs no cursors with them."""
 _SIGNATURE_BYTES: Final = hashlib.sha256().digest_size
 
 
@@ -112,5 +112,5 @@ def _sign(payload: bytes, query: bytes, secret: str | bytes) -> bytes:
         raise TypeError(f"the secret of a cursor is a str or bytes, not {describe(secret)}")
     if not secret:
         raise EncodingError("the secret of a cursor is empty; anyone could sign with it")
-    key = secret.encode() if isinstance(secret, str) else secret
-    return hmac.digest(key, _PURPOSE + len(payload).to_bytes(8, "big") + payload + query, "sha256")
+    key = hashlib.sha256(_PURPOSE + (secret.encode() if isinstance(secret, str) else secret)).digest()
+    return hmac.digest(key, len(payload).to_bytes(8, "big") + payload + query, "sha256")

@@ -13,14 +13,15 @@ from logicaldb.codec.generic import UNTYPED, generic_decode
 from logicaldb.codec.keys import ScalarKey
 from logicaldb.codec.limits import MAX_PARTITION_KEY_BYTES, MAX_SORT_KEY_BYTES
 from logicaldb.codec.values import Refused, WireValue
-from logicaldb.errors import DecodingError, EncodingError
+from logicaldb.errors import AmbiguousWrite, DecodingError, EncodingError
 from logicaldb.expressions import Context, Placeholders, check_condition, check_length
-from logicaldb.flow import Flow, Request, Stream
+from logicaldb.flow import Flow, Request, ServiceFailure, Stream, Unanswered
 from logicaldb.operations.paging import Read, ScanOptions, check_offset, check_page_size, segment
 from logicaldb.operations.single import get_row
 from logicaldb.operations.sizes import check_size
+from logicaldb.operations.writes import UNANSWERED
 from logicaldb.schema.items import Row
-from logicaldb.schema.raw import RawDeclaration
+from logicaldb.schema.raw import RawDeclaration, problems
 from logicaldb.schema.stored import check_key_size
 from logicaldb.sets import Offset, Page
 
@@ -45,12 +46,12 @@ class RawRows:
     def put(self, item: BaseModel) -> Flow[None]:
         """Replace a whole row."""
         row = self.encode(item)
-        yield Request("PutItem", self.table, {"TableName": self.table, "Item": row})
+        yield from self._write("PutItem", row, {"Item": row})
 
     def delete(self, key: BaseModel) -> Flow[Any]:
         """Delete a row and return it."""
-        body = {"TableName": self.table, "Key": self._key(key), "ReturnValues": "ALL_OLD"}
-        answer: dict[str, Any] = yield Request("DeleteItem", self.table, body)
+        wire = self._key(key)
+        answer = yield from self._write("DeleteItem", wire, {"Key": wire, "ReturnValues": "ALL_OLD"})
         row = answer.get("Attributes")
         if not row:  # moto gives an empty one where there was no row
             return None
@@ -104,17 +105,15 @@ class RawRows:
         for name, codec in self.raw.attributes.items():
             field = self.raw.fields[name]
             if field in values:
-                raise self._undecodable(row, f"the attribute {field} has no place, since the field {field} is {name}")
+                problem = f"the attribute {field} has no place, since the field {field} is {name}"
+                raise self.raw.undecodable(row, self.raw.name, problem)
             value = codec.decode(row.get(name))
             if value is not MISSING:
                 values[field] = value
         try:
             return self.raw.raw_type.__pydantic_validator__.validate_python(values, by_alias=False, by_name=True)
         except ValidationError as invalid:
-            # Only where and what kind: pydantic's messages may hold values of the row.
-            errors = invalid.errors(include_url=False, include_context=False, include_input=False)
-            problem = ", ".join(f"{(*error['loc'], 'the row')[0]} ({error['type']})" for error in errors)
-            raise self._undecodable(row, problem) from None
+            raise self.raw.undecodable(row, self.raw.name, problems(invalid)) from None
 
     def _scan(self, **options: Unpack[ScanOptions]) -> Read[Any, Any]:
         placeholders = Placeholders()
@@ -179,7 +178,17 @@ class RawRows:
     def _refused(self, attribute: str, refused: Refused) -> EncodingError:
         return EncodingError(f"{self._name_of(attribute)}{refused.path}: {refused.reason}")
 
-    def _undecodable(self, row: Mapping[str, WireValue], problem: str) -> DecodingError:
-        key = {name: next(iter(row[name].values())) for name in self.raw.keys if name in row}
-        text = ", ".join(f"{name}={value!r}" for name, value in key.items())
-        return DecodingError(f"the row {text} is no valid {self.raw.name}: {problem}", key=key)
+    def _write(self, operation: str, row: Row, parameters: dict[str, Any]) -> Flow[dict[str, Any]]:
+        try:
+            answer: dict[str, Any] = yield Request(operation, self.table, {"TableName": self.table, **parameters})
+        except Unanswered as unanswered:
+            raise self._ambiguous(operation, row) from unanswered.error
+        except ServiceFailure as failure:
+            if failure.ambiguous:
+                raise self._ambiguous(operation, row) from failure.error
+            raise
+        return answer
+
+    def _ambiguous(self, operation: str, row: Row) -> AmbiguousWrite:
+        text = f"{operation} of {self.raw.name}({self.raw.key_text(row)}): {UNANSWERED}"
+        return AmbiguousWrite(text, operation=operation, key=self.raw.key_of(row))

@@ -10,8 +10,8 @@ from pydantic import BaseModel
 
 from logicaldb.codec.values import describe
 from logicaldb.errors import DecodingError, EncodingError, ThroughputExceeded
-from logicaldb.flow import Flow, Request, ServiceFailure, Sleep
-from logicaldb.operations.writes import Write, send
+from logicaldb.flow import Flow, Request, ServiceFailure, Sleep, Unanswered
+from logicaldb.operations.writes import UNANSWERED, Write, send
 from logicaldb.schema.items import Row
 from logicaldb.schema.keys import KeySchema
 
@@ -20,6 +20,9 @@ THROTTLED: Final = frozenset({"ProvisionedThroughputExceeded", "ThrottlingError"
 """As reasons of a cancellation, which the SDKs do not retry; of a whole request they do."""
 MAX_TOKEN: Final = 36
 """Characters; https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html"""
+_CANCELED: Final = "TransactionCanceledException"
+_IN_PROGRESS: Final = "TransactionInProgressException"
+_SEND_AGAIN: Final = "send it again with the same idempotency token"
 _TRIES: Final = 8
 _FIRST_PAUSE: Final = 0.025
 _LONGEST_PAUSE: Final = 1.0
@@ -48,6 +51,7 @@ def write(prepared: Write, idempotency_token: str | None) -> Flow[Any]:
         TypeError: the token is no text.
         EncodingError: the token has not the length of one.
         ConditionFailed: the condition does not hold, with its subclasses for the parts that are ours.
+        AmbiguousWrite: it was sent, and it cannot be told whether it took effect.
         ThroughputExceeded: the service throttled the transaction, and the retries are spent.
     """
     if idempotency_token is not None:
@@ -74,7 +78,7 @@ def write(prepared: Write, idempotency_token: str | None) -> Flow[Any]:
 
 def _codes(failure: ServiceFailure) -> set[str]:
     """What went wrong: of a cancelled transaction the reasons, else the one code."""
-    if failure.code != "TransactionCanceledException":
+    if failure.code != _CANCELED:
         return {failure.code}
     return {reason.get("Code", "None") for reason in failure.body.get("CancellationReasons") or ()} - {"None"}
 
@@ -92,20 +96,32 @@ def _check_token(token: object) -> None:
 
 
 def _send_once(prepared: Write, token: str) -> Flow[Any]:
-    """A transaction of one action: the service applies it once for a token, for 10 minutes."""
+    """A transaction of one action: the service applies it once for a token, for 10 minutes.
+
+    So it may always be sent again, and one that is cancelled did not fail against an attempt whose answer was lost: that
+    one would have been answered as the success it was.
+    """
     row: Row | None = None
     if prepared.returns == "ALL_OLD":  # a transaction returns no attributes, and afterwards there are none
         row = yield from get_row(prepared.table, prepared.key, consistent_read=True)
     body = {"TransactItems": [{prepared.action: prepared.action_body()}], "ClientRequestToken": token}
     try:
         yield Request("TransactWriteItems", prepared.table, body)
+    except Unanswered as unanswered:
+        raise prepared.ambiguous(f"{UNANSWERED}; {_SEND_AGAIN}") from unanswered.error
     except ServiceFailure as failure:
+        if failure.code == _IN_PROGRESS or (failure.ambiguous and failure.code != _CANCELED):
+            raise prepared.ambiguous(f"{UNANSWERED}; {_SEND_AGAIN}") from failure.error
         reason: Mapping[str, Any] = next(iter(failure.body.get("CancellationReasons") or ()), {})
         if reason.get("Code") == "ConditionalCheckFailed":
             raise prepared.refuse(reason.get("Item")) from failure.error
         raise
     if prepared.returns in ("ALL_NEW", "UPDATED_NEW"):
-        row = yield from get_row(prepared.table, prepared.key, consistent_read=True)
+        try:
+            row = yield from get_row(prepared.table, prepared.key, consistent_read=True)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it must not look as if nothing was written
+            problem = f"took effect, but what is stored now could not be read; {_SEND_AGAIN}"
+            raise prepared.ambiguous(problem) from getattr(error, "error", error)
         if row is None:
             key = {name: next(iter(wire.values())) for name, wire in prepared.key.items()}
             raise DecodingError(

@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Final, get_args, get_origin
+from typing import Any, Final
 
 from logicaldb.annotations import Counter, CreatedAt, UpdatedAt, Version
 from logicaldb.codec.keys import ABSENT, FieldRefused
+from logicaldb.codec.sequences import ListCodec, SetCodec
 from logicaldb.codec.values import WireValue, describe
 from logicaldb.expressions import Update
 from logicaldb.expressions.attributes import UpdateKind
@@ -29,11 +30,13 @@ class Planned:
         given: the fields that have a value afterwards, whatever was there.
         touched: the fields that the updates name.
         guards: the bounds of the counters that are added to.
+        repeatable: whether doing it twice comes to the same.
     """
 
     given: AbstractSet[str]
     touched: AbstractSet[str]
     guards: Sequence[Guard]
+    repeatable: bool
 
 
 def plan(item: ItemSchema, updates: Iterable[Update], changes: Changes) -> Planned:
@@ -47,7 +50,12 @@ def plan(item: ItemSchema, updates: Iterable[Update], changes: Changes) -> Plann
     for update in updates:
         planning.take(update)
     planning.write_attributes()
-    return Planned(planning.given, {place.field.name for place in planning.seen}, tuple(planning.guards))
+    return Planned(
+        planning.given,
+        {place.field.name for place in planning.seen},
+        tuple(planning.guards),
+        repeatable=planning.repeatable,
+    )
 
 
 class _Planning:
@@ -57,6 +65,7 @@ class _Planning:
         self.seen: list[Place] = []
         self.given: set[str] = set()
         self.guards: list[Guard] = []
+        self.repeatable = True
         self.values: dict[str, Any] = {}
         """The new values of whole fields."""
         self.attributes: dict[str, Place] = {}
@@ -69,6 +78,9 @@ class _Planning:
         place = find_place(update.path, (self.item,))
         self._check(place, update.kind)
         self.seen.append(place)
+        # To set an element beyond the end of a list appends it, and to remove one moves those behind it.
+        if update.kind in ("add", "append", "prepend") or isinstance(place.path[-1], int):
+            self.repeatable = False
         _KINDS[update.kind](self, place, update.argument)
         if place.top and update.argument is not None:
             self.given.add(place.field.name)
@@ -142,10 +154,10 @@ class _Planning:
         self._join(place, values, at_end=False)
 
     def _join(self, place: Place, values: Sequence[Any], *, at_end: bool) -> None:
-        if not _is_list(place):
+        if not isinstance(place.codec, ListCodec):
             raise place.refuse("is no list, so nothing can be appended")
         element = place.element()
-        added: WireValue = {"L": [element.encode(value) for value in values]}
+        added: WireValue = {"L": [element.attribute(element.validated(value)) for value in values]}
         initial = _default_wire(place) or {"L": []}
         for path in _paths(place):
             self.changes.join(path, initial, added, at_end=at_end)
@@ -180,21 +192,20 @@ class _Planning:
         self._change_set(place, values, self.changes.delete)
 
     def _change_set(self, place: Place, values: Sequence[Any], change: Callable[[str, WireValue], None]) -> None:
-        if not _is_set(place):
+        if not isinstance(place.codec, SetCodec):
             raise place.refuse("is no set")
         if not place.top:
             raise place.refuse(
                 "is inside an attribute, and DynamoDB changes sets of whole attributes alone; set(...) it"
             )
-        kind: Callable[[Iterable[Any]], AbstractSet[Any]] = frozenset if _origin(place) is frozenset else set
-        if place.attribute(kind(())) is not None:
+        if place.attribute(frozenset()) is not None:
             raise place.refuse(
                 "has a default other than the empty set, so an emptied set would read back as that; set(...) it"
             )
         if not values:
             return
         element = place.element()
-        wire = place.wire(kind(element.validated(value) for value in values))
+        wire = place.wire(frozenset(map(element.validated, values)))
         if "L" in wire:
             raise place.refuse("is stored as a list, since DynamoDB has no sets of its elements; set(...) it")
         for attribute in place.field.attributes:
@@ -240,23 +251,6 @@ _ADDENDS: Final[Mapping[Any, Sequence[type]]] = {int: (int,), float: (int, float
 def _paths(place: Place) -> Iterator[tuple[Step, ...]]:
     """The place in each of the attributes that hold its field."""
     return ((attribute, *place.path[1:]) for attribute in place.field.attributes)
-
-
-def _is_set(place: Place) -> bool:
-    origin = _origin(place)
-    return isinstance(origin, type) and issubclass(origin, AbstractSet)
-
-
-def _is_list(place: Place) -> bool:
-    """Whether elements can be put to it, which a tuple of a fixed length cannot take."""
-    origin = _origin(place)
-    if origin is tuple:
-        return get_args(place.type)[1:] == (Ellipsis,)
-    return isinstance(origin, type) and issubclass(origin, Sequence) and place.codec.forms == {"L"}
-
-
-def _origin(place: Place) -> Any:
-    return get_origin(place.type) or place.type
 
 
 def default_of(field: FieldDeclaration, *, generated: bool = True) -> Any:

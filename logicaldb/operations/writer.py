@@ -206,6 +206,8 @@ class Writer:
             ),
             returns,
             result,
+            # Under a version, which it moves on, a second time would fail.
+            repeatable=planned.repeatable or operation.if_version is not None,
         )
 
     def _check_version(self, operation: Operation, version: object) -> None:

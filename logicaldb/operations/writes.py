@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any, Final, Literal, TypeAlias
 
 from logicaldb.errors import (
+    AmbiguousWrite,
     ConditionFailed,
     CounterOutOfBounds,
     DecodingError,
@@ -16,7 +17,7 @@ from logicaldb.errors import (
     VersionConflict,
 )
 from logicaldb.expressions import Context, Placeholders, check_condition, check_length
-from logicaldb.flow import Flow, Request, ServiceFailure
+from logicaldb.flow import Flow, Request, ServiceFailure, Unanswered
 from logicaldb.operations.changes import Changes
 from logicaldb.operations.counters import Guard
 from logicaldb.schema.items import ItemSchema, Row
@@ -25,6 +26,10 @@ from logicaldb.sets import Operation
 Action: TypeAlias = Literal["Put", "Update", "Delete", "ConditionCheck"]
 
 CONDITION_FAILED: Final = "ConditionalCheckFailedException"
+UNANSWERED: Final = "was sent, and no answer tells whether it took effect"
+_AGAINST_ITSELF: Final = (
+    "its condition failed after an attempt whose answer was lost, so it may have failed against itself"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +46,8 @@ class Write:
         returns: which attributes the result needs.
         result: the result, of the attributes that the service returned; ``None`` where there is no row.
         alone: another form of the write, for where it is not part of a transaction.
+        repeatable: whether a second application changes nothing, or fails; so it may be sent again when the answer is lost.
+        decided: whether a failed condition says what is to be known, even if it failed against an earlier attempt.
     """
 
     operation: Operation
@@ -52,6 +59,14 @@ class Write:
     returns: Literal["NONE", "ALL_NEW", "UPDATED_NEW", "ALL_OLD"] = "NONE"
     result: Callable[[Row | None], Any] = lambda _: None
     alone: Callable[[], Flow[Any]] | None = None
+    repeatable: bool = True
+    decided: bool = False
+
+    def ambiguous(self, problem: str, item: Any = None) -> AmbiguousWrite:
+        """The error of an outcome that cannot be told; ``item`` is what is stored, as far as it is known."""
+        return AmbiguousWrite(
+            f"{self.operation}: {problem}", operation=self.operation, key=self.operation.key, item=item
+        )
 
     def action_body(self) -> dict[str, Any]:
         """The action as a transaction takes it."""
@@ -89,17 +104,29 @@ def parameters(
 
 
 def send(write: Write) -> Flow[Any]:
-    """Send one write by itself."""
+    """Send one write by itself.
+
+    Raises:
+        ConditionFailed: the condition does not hold, with its subclasses for the parts that are ours.
+        AmbiguousWrite: it was sent, and it cannot be told whether it took effect.
+    """
     if write.alone is not None:
         return (yield from write.alone())
     body = write.action_body()
     if write.returns != "NONE":
         body["ReturnValues"] = write.returns
     try:
-        answer: dict[str, Any] = yield Request(f"{write.action}Item", write.table, body)
+        answer: dict[str, Any] = yield Request(f"{write.action}Item", write.table, body, write.repeatable)
+    except Unanswered as unanswered:
+        raise write.ambiguous(UNANSWERED) from unanswered.error
     except ServiceFailure as failure:
         if failure.code == CONDITION_FAILED:
-            raise write.refuse(failure.body.get("Item")) from failure.error
+            refused = write.refuse(failure.body.get("Item"))
+            if failure.ambiguous and not write.decided:
+                raise write.ambiguous(_AGAINST_ITSELF, refused.item) from failure.error
+            raise refused from failure.error
+        if failure.ambiguous:
+            raise write.ambiguous(UNANSWERED) from failure.error
         raise
     return write.result(answer.get("Attributes") or None)  # moto gives empty ones where there was no row
 

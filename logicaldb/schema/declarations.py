@@ -14,13 +14,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Final
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from logicaldb.annotations import Version
-from logicaldb.codec.scope import scope_of
 from logicaldb.errors import DeclarationError
 from logicaldb.schema.fields import FieldDeclaration, declare_field
 from logicaldb.schema.roles import Role
@@ -137,7 +136,7 @@ def _declare_key(
         )
     if statement.item != item:
         raise DeclarationError(
-            f"{key}: is declared as a key of {statement.item!r} inside {item}; write {statement.base}[\"{item}\"]"
+            f'{key}: is declared as a key of {statement.item!r} inside {item}; write {statement.base}["{item}"]'
         )
     optional = {name: _check_key_field(item, fields, key, name, info) for name, info in key_type.model_fields.items()}
     return KeyDeclaration(key_type, key, statement.index, MappingProxyType(optional))

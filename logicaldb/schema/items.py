@@ -113,12 +113,11 @@ class ItemSchema:
             item = self.item_type.__pydantic_validator__.validate_python(values, by_alias=False, by_name=True)
             for key in self.primary:
                 check_form(key, item.__dict__, row)
-            return item
         except FieldRefused as refused:
-            problem = f"{refused.field} {refused.reason}"
+            raise self.raw.undecodable(row, self.name, f"{refused.field} {refused.reason}") from None
         except ValidationError as invalid:
-            problem = problems(invalid)
-        raise self.raw.undecodable(row, self.name, problem)
+            raise self.raw.undecodable(row, self.name, problems(invalid)) from None
+        return item
 
 
 def hold_constants(item: ItemSchema, names: Mapping[str, Any]) -> None:

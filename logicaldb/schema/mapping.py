@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from datetime import time
 from enum import Enum
 from types import MappingProxyType
@@ -105,7 +106,7 @@ class _Mapper:
                     f'declare one: Annotated[{_EXAMPLES[self.raw.tags[attribute]]}, Attribute("{attribute}")]'
                 )
             for field in holders[attribute]:
-                if field.nullable:
+                if field.nullable and field.type not in (Any, object):  # these are refused for what they are
                     raise DeclarationError(
                         f"{self._where(field)}: is part of {attribute}, the {kind} key of {self.raw.name}, "
                         "and cannot be optional; remove None from its type"
@@ -205,9 +206,7 @@ class _Mapper:
                 f"{self._where(field)}: is {type_text(field.type)}, but {attribute} is a {kind} in {self.raw.name}; "
                 "give them one type"
             )
-        key = ScalarKey(
-            attribute, tag, field.name, codec, field.nullable, self.constants.get(field.name, ABSENT)
-        )
+        key = ScalarKey(attribute, tag, field.name, codec, field.nullable, self.constants.get(field.name, ABSENT))
         if key.constant_value is not ABSENT:
             try:
                 key.partial({})
@@ -228,9 +227,7 @@ class _Mapper:
                     f"all, and {self._where(fields[0])} {'is' if fields[0].nullable else 'is not'}"
                 )
         separators = [*(field.prefix for field in fields[1:]), ""]
-        parts = [
-            self._part(attribute, field, separator) for field, separator in zip(fields, separators, strict=True)
-        ]
+        parts = [self._part(attribute, field, separator) for field, separator in zip(fields, separators, strict=True)]
         for part, before, field in zip(parts, fields, fields[1:], strict=False):
             if always_runs_into(part.separator, _texts(before, part)):
                 raise DeclarationError(
@@ -299,12 +296,10 @@ def _texts(field: FieldDeclaration, part: KeyPart) -> Iterable[str]:
     if part.constant is not ABSENT:
         return [part.codec.text(part.constant)]
     plain = underlying(field.type)
-    texts = []
+    texts: list[str] = []
     for value in known_values(plain):
-        try:
+        with suppress(Refused):  # a negative number, or one that is too wide, is never stored
             texts.append(part.codec.text(value))
-        except Refused:
-            pass  # a negative number, or one that is too wide, is never stored
     return texts or SAMPLES.get(plain, ())
 
 

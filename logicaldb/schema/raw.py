@@ -128,9 +128,7 @@ def problems(invalid: ValidationError) -> str:
 
 
 def _key_schema(keys: KeyNames) -> list[dict[str, str]]:
-    return [
-        {"AttributeName": name, "KeyType": kind} for name, kind in zip(keys, ("HASH", "RANGE"), strict=False)
-    ]
+    return [{"AttributeName": name, "KeyType": kind} for name, kind in zip(keys, ("HASH", "RANGE"), strict=False)]
 
 
 def _index_request(index: Index) -> dict[str, Any]:
@@ -179,8 +177,7 @@ class _Reader:
         for attribute in keys:
             if self.attributes[attribute].nullable:
                 raise DeclarationError(
-                    f"{self._where(attribute)}: is a key of the table and cannot be optional; "
-                    "remove None from its type"
+                    f"{self._where(attribute)}: is a key of the table and cannot be optional; remove None from its type"
                 )
         names = dict.fromkeys(name for name in (*self.partitions, *self.sorts) if name is not None)
         indexes = {name: self._index(name) for name in names}
@@ -307,5 +304,7 @@ def _projection(where: str, given: Any) -> Projection:
             f'{where}: projection={given!r} is not "ALL", "KEYS_ONLY" or a list of the names of attributes'
         )
     if not given:
-        raise DeclarationError(f'{where}: projection={given!r} names no attribute; write "KEYS_ONLY" for the keys alone')
+        raise DeclarationError(
+            f'{where}: projection={given!r} names no attribute; write "KEYS_ONLY" for the keys alone'
+        )
     return tuple(dict.fromkeys(given))

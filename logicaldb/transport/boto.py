@@ -214,24 +214,25 @@ def _examine(
     call: _Call | None = request_dict["context"].get(_CONTEXT_KEY)
     if call is None:
         return
-    error: Exception | None = None
-    call.damage = None
     if response is None:
         assert caught_exception is not None
-        if _may_have_been_sent(caught_exception):
-            error = caught_exception
-    elif (damage := _damage(response[0])) is not None:
-        error = call.damage = damage
-    elif response[0].status_code >= 500:
-        parsed = response[1]
-        parsed.setdefault("ResponseMetadata", {})["RetryAttempts"] = attempts - 1
-        error = call.exceptions.from_code(parsed.get("Error", {}).get("Code"))(parsed, operation.name)
+        error = caught_exception if _may_have_been_sent(caught_exception) else None
+    else:
+        http, parsed = response
+        error = call.damage = _damage(http)
+        if error is None and http.status_code >= 500:
+            parsed.setdefault("ResponseMetadata", {})["RetryAttempts"] = attempts - 1
+            error = call.exceptions.from_code(parsed.get("Error", {}).get("Code"))(parsed, operation.name)
     if error is None:
         return
     call.ambiguous = True
     if not call.repeatable:
-        call.damage = None  # it is raised now, and what its frames hold must not hold it
-        raise error
+        try:
+            raise error
+        finally:
+            # An exception holds its frames, and so must not be held by them.
+            del error
+            call.damage = None
 
 
 def _may_have_been_sent(error: Exception) -> bool:

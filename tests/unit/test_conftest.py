@@ -28,6 +28,7 @@ def test_is_expected_to_fail():
 @pytest.fixture
 def run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
     monkeypatch.delenv("CI", raising=False)
+    monkeypatch.setenv("PYTHONPATH", str(_CONFTEST.parents[1]))
     pytester.makeconftest(_CONFTEST.read_text(encoding="utf-8"))
     return pytester
 

@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError, EndpointConnectionError
+from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError
 
 from logicaldb.drivers import THROTTLED, Done, advance, decode, encode, iterate, run
 from logicaldb.errors import LogicalDbError, ThroughputExceeded
-from logicaldb.flow import Emit, Flow, Request, ServiceFailure, Sleep, Stream
+from logicaldb.flow import Emit, Flow, Request, ServiceFailure, Sleep, Stream, Unanswered
 
 
 class Script:
@@ -21,13 +21,15 @@ class Script:
     def __init__(self, *answers: Any) -> None:
         self.answers = list(answers)
         self.sent: list[tuple[str, str, bytes]] = []
+        self.repeatable: list[bool] = []
 
-    def send(self, operation: str, table: str, body: bytes) -> bytes:
+    def send(self, operation: str, table: str, body: bytes, *, repeatable: bool = True) -> bytes:
         self.sent.append((operation, table, body))
+        self.repeatable.append(repeatable)
         answer = self.answers.pop(0)
         if isinstance(answer, BaseException):
             raise answer
-        return json.dumps(answer).encode()
+        return answer if isinstance(answer, bytes) else json.dumps(answer).encode()
 
 
 def get(key: str) -> Request:
@@ -65,6 +67,16 @@ def test_sends_what_the_flow_yields_and_gives_it_the_answers() -> None:
         ("GetItem", "things", b'{"Key":{"pk":{"S":"a"}}}'),
         ("GetItem", "things", '{"Key":{"pk":{"S":"ü\\n"}}}'.encode()),
     ]
+
+
+def test_tells_the_transport_what_may_be_sent_again() -> None:
+    def flow() -> Flow[None]:
+        yield Request("GetItem", "things", {})
+        yield Request("UpdateItem", "things", {}, repeatable=False)
+
+    transport = Script({}, {})
+    run(flow(), transport)
+    assert transport.repeatable == [True, False]
 
 
 def test_a_flow_without_requests_sends_nothing() -> None:
@@ -130,7 +142,7 @@ def test_the_botocore_error_keeps_the_frames_in_which_it_was_raised() -> None:
         raise client_error("ResourceNotFoundException")
 
     class Raising:
-        def send(self, operation: str, table: str, body: bytes) -> bytes:
+        def send(self, operation: str, table: str, body: bytes, *, repeatable: bool = True) -> bytes:
             try:
                 return deep_in_botocore()
             except ClientError as caught:
@@ -143,6 +155,56 @@ def test_the_botocore_error_keeps_the_frames_in_which_it_was_raised() -> None:
         "send",
         "deep_in_botocore",
     ]
+
+
+def timeout() -> ReadTimeoutError:
+    return ReadTimeoutError(endpoint_url="http://127.0.0.1")
+
+
+def test_a_lost_answer_is_thrown_into_the_flow_which_may_go_on() -> None:
+    lost = Unanswered(timeout())
+
+    def flow() -> Flow[tuple[Any, Any]]:
+        try:
+            yield get("a")
+        except Unanswered as caught:
+            return caught, (yield get("b"))
+        raise AssertionError("it did not arrive")
+
+    assert run(flow(), Script(lost, {"Item": 2})) == (lost, {"Item": 2})
+
+
+@pytest.mark.parametrize("perform", [run, lambda flow, transport: list(iterate(flow, transport))])
+def test_a_lost_answer_that_the_flow_passes_on_is_the_botocore_error(perform: Callable[[Any, Any], Any]) -> None:
+    lost = Unanswered(timeout())
+    assert str(lost) == 'Read timeout on endpoint URL: "http://127.0.0.1"'
+    with pytest.raises(ReadTimeoutError) as raised:
+        perform(load("a"), Script(lost))
+    error = raised.value
+    assert error is lost.error
+    assert (error.__cause__, error.__context__, error.__suppress_context__) == (None, None, False)
+
+
+def test_throttling_that_came_as_a_server_error_is_no_throttling() -> None:
+    lost = Unanswered(client_error("ThrottlingException"))
+    with pytest.raises(ClientError) as raised:
+        run(load("a"), Script(lost))
+    assert raised.value is lost.error
+
+
+@pytest.mark.parametrize("answer", [b"", b'{"Item": {', b"<html>", b"\xff"])
+def test_an_answer_that_is_no_json_tells_nothing(answer: bytes) -> None:
+    def flow() -> Flow[Unanswered]:
+        try:
+            yield get("a")
+        except Unanswered as caught:
+            return caught
+        raise AssertionError("it did not arrive")
+
+    caught = run(flow(), Script(answer))
+    assert isinstance(caught.error, ValueError)
+    with pytest.raises(type(caught.error)):
+        run(load("a"), Script(answer))
 
 
 @pytest.mark.parametrize("code", sorted(THROTTLED))
@@ -193,7 +255,7 @@ def test_a_transport_that_runs_dry_does_not_end_the_flow_as_if_it_were_done() ->
     answers: Iterator[bytes] = iter([])
 
     class Dry:
-        def send(self, operation: str, table: str, body: bytes) -> bytes:
+        def send(self, operation: str, table: str, body: bytes, *, repeatable: bool = True) -> bytes:
             return next(answers)
 
     with pytest.raises(RuntimeError, match="generator raised StopIteration"):
@@ -215,14 +277,14 @@ def test_an_interrupt_closes_the_flow() -> None:
     assert closed == [True]
 
 
-@pytest.mark.parametrize("code", ["ResourceNotFoundException", "ThrottlingException"])
+@pytest.mark.parametrize("code", ["ResourceNotFoundException", "ThrottlingException", "lost"])
 @pytest.mark.parametrize("perform", [run, lambda flow, transport: list(iterate(flow, transport))])
 def test_an_error_is_freed_without_the_garbage_collector(perform: Callable[[Any, Any], Any], code: str) -> None:
     """An exception in a cycle with its frames would keep alive all that its caller has at hand."""
 
     class Failing:
-        def send(self, operation: str, table: str, body: bytes) -> bytes:
-            raise failure(code)
+        def send(self, operation: str, table: str, body: bytes, *, repeatable: bool = True) -> bytes:
+            raise Unanswered(timeout()) if code == "lost" else failure(code)
 
     class Canary:
         pass
@@ -231,7 +293,7 @@ def test_an_error_is_freed_without_the_garbage_collector(perform: Callable[[Any,
         canary = Canary()
         try:
             perform(load("a"), Failing())
-        except (ClientError, ThroughputExceeded):
+        except (ClientError, ThroughputExceeded, ReadTimeoutError):
             return weakref.ref(canary)
         raise AssertionError("nothing was raised")
 

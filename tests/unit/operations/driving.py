@@ -19,7 +19,7 @@ TABLE = "things"
 class NoTransport:
     """Flows are driven by hand, so nothing is ever sent."""
 
-    def send(self, operation: str, table: str, body: bytes) -> bytes:
+    def send(self, operation: str, table: str, body: bytes, *, repeatable: bool = True) -> bytes:
         raise AssertionError((operation, table, body))
 
 

@@ -31,16 +31,30 @@ from botocore.awsrequest import AWSRequest, AWSResponse
 from botocore.compat import HTTPHeaders
 from botocore.config import Config
 from botocore.credentials import Credentials
-from botocore.exceptions import ChecksumError, ClientError, EndpointConnectionError
+from botocore.exceptions import (
+    BotoCoreError,
+    ChecksumError,
+    ClientError,
+    ConnectionClosedError,
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    HTTPClientError,
+    ProxyConnectionError,
+    ReadTimeoutError,
+    SSLError,
+)
 from botocore.stub import Stubber
 from hypothesis import given
 from hypothesis import strategies as st
 from moto import mock_aws
 
-from logicaldb.flow import ServiceFailure
+from logicaldb.flow import ServiceFailure, Unanswered
 from logicaldb.transport.boto import _CALLS, BotoTransport, make_client, max_connections
 
 Answer = tuple[int, dict[str, str], bytes]
+
+CUT: Answer = (0, {}, b"")
+"""In the place of an answer: the connection is cut."""
 
 
 @dataclass
@@ -94,6 +108,9 @@ def listening() -> Iterator[list[Server]]:
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             status, headers, answer = current[0].answer_to(Received(self.path, self.headers, body))
+            if not status:
+                self.close_connection = True
+                return
             self.send_response(status)
             for name, value in headers.items():
                 self.send_header(name, value)
@@ -207,6 +224,7 @@ def test_an_error_carries_the_body_as_it_came_and_botocores_own_exception(server
     assert isinstance(failure.error, ClientError)
     assert cast("Any", failure.error.response)["Item"]["b"] == {"B": b"\x00\x01"}
     assert (failure.__cause__, failure.__context__, failure.error.__context__) == (None, None, None)
+    assert failure.ambiguous is False
 
 
 def test_a_cancelled_transaction_carries_its_reasons(server: Server) -> None:
@@ -242,20 +260,23 @@ def test_a_connection_that_fails_is_botocores_error_and_leaves_nothing_behind(se
     assert client.get_item(TableName="things", Key={"pk": {"S": "b"}})["Item"] == {"b": {"B": b"\x00\x01"}}
 
 
-@pytest.mark.parametrize("status", [200, 400])
-def test_a_call_holds_nothing_that_needs_the_garbage_collector(server: Server, status: int) -> None:
+@pytest.mark.parametrize("repeatable", [True, False])
+@pytest.mark.parametrize(("status", "checksum"), [(200, None), (400, None), (500, None), (200, "1")])
+def test_a_call_holds_nothing_that_needs_the_garbage_collector(
+    server: Server, status: int, checksum: str | None, repeatable: bool
+) -> None:
     class Canary:
         pass
 
-    transport = BotoTransport(server.client())
+    transport = BotoTransport(server.client(retries={"mode": "standard", "total_max_attempts": 1}))
 
     def caller() -> weakref.ref[Canary]:
         canary = Canary()
-        with suppress(ServiceFailure):
-            get(transport)
+        with suppress(ServiceFailure, Unanswered):
+            transport.send("GetItem", "things", GET, repeatable=repeatable)
         return weakref.ref(canary)
 
-    server.give(status, {"__type": "x#ValidationException"})
+    server.give(status, {"__type": "x#ValidationException"}, **({"x_amz_crc32": checksum} if checksum else {}))
     gc.collect()
     gc.disable()
     try:
@@ -304,16 +325,244 @@ def test_a_damaged_answer_is_never_handed_on(server: Server, mode: str) -> None:
     for _ in range(2):
         server.give(200, b"{}", x_amz_crc32="1")
     transport = BotoTransport(server.client(retries={"mode": mode, "total_max_attempts": 2}))
-    with pytest.raises(ChecksumError) as raised:
+    with pytest.raises(Unanswered) as raised:
         get(transport)
+    assert type(raised.value.error) is ChecksumError
     assert str(raised.value) == (
         "Checksum crc32 failed, expected checksum 1 did not match calculated checksum 2745614147."
     )
 
 
+def test_neither_is_a_damaged_error(server: Server) -> None:
+    server.give(400, {"__type": "x#ConditionalCheckFailedException"}, x_amz_crc32="1")
+    with pytest.raises(Unanswered) as raised:
+        get(BotoTransport(server.client(retries={"mode": "standard", "total_max_attempts": 1})))
+    assert type(raised.value.error) is ChecksumError
+
+
 def test_an_answer_without_a_checksum_is_taken(server: Server) -> None:
     server.answers.append((200, {}, b'{"Item":{}}'))
     assert get(BotoTransport(server.client())) == b'{"Item":{}}'
+
+
+# Attempts that came to no answer
+
+
+def lose_answer(server: Server, how: str) -> None:
+    """Let the server answer the next request so that nobody can tell what came of it."""
+    if how == "cut":
+        server.answers.append(CUT)
+    elif how == "damaged":
+        server.give(200, {"Attributes": {}}, x_amz_crc32="1")
+    else:
+        server.give(int(how), {"__type": "x#InternalServerError", "message": "no"})
+
+
+LOST = pytest.mark.parametrize(
+    ("how", "error_type", "message"),
+    [
+        ("cut", ConnectionClosedError, "Connection was closed before we received a valid response from endpoint URL: "),
+        ("damaged", ChecksumError, "Checksum crc32 failed, expected checksum 1 did not match calculated checksum "),
+        ("500", ClientError, "An error occurred (InternalServerError) when calling the UpdateItem operation"),
+        ("503", ClientError, "An error occurred (InternalServerError) when calling the UpdateItem operation"),
+    ],
+)
+ADD = b'{"UpdateExpression":"ADD n :n"}'
+
+
+def update(transport: BotoTransport, *, repeatable: bool) -> Any:
+    return json.loads(transport.send("UpdateItem", "things", ADD, repeatable=repeatable))
+
+
+@RETRY_MODES
+@LOST
+def test_what_must_not_take_effect_twice_is_not_sent_again(
+    server: Server, mode: str, how: str, error_type: type[Exception], message: str
+) -> None:
+    client = server.client(retries={"mode": mode})
+    reported: list[Exception] = []
+    client.meta.events.register("after-call-error", lambda exception, **_: reported.append(exception))
+    lose_answer(server, how)
+    with pytest.raises(Unanswered) as raised:
+        update(BotoTransport(client), repeatable=False)
+    error = raised.value.error
+    assert isinstance(error, error_type)
+    assert str(error).startswith(message)
+    assert (raised.value.__cause__, raised.value.__context__) == (None, None)
+    assert [received.body for received in server.received] == [ADD]
+    assert reported == [error]  # botocore's own, as its other listeners expect
+    if isinstance(error, ClientError):
+        assert type(error) is client.exceptions.InternalServerError
+        assert error.response["ResponseMetadata"]["RetryAttempts"] == 0
+
+
+@RETRY_MODES
+@LOST
+def test_what_may_take_effect_twice_is_sent_again(
+    server: Server, mode: str, how: str, error_type: type[Exception], message: str
+) -> None:
+    lose_answer(server, how)
+    server.give(200, {"Attributes": {"n": {"N": "2"}}})
+    assert update(BotoTransport(server.client(retries={"mode": mode})), repeatable=True)["Attributes"] == {
+        "n": {"N": "2"}
+    }
+    assert [received.body for received in server.received] == [ADD] * 2
+
+
+@RETRY_MODES
+@LOST
+def test_an_error_after_a_lost_answer_says_so(
+    server: Server, mode: str, how: str, error_type: type[Exception], message: str
+) -> None:
+    transport = BotoTransport(server.client(retries={"mode": mode}))
+    for expected in (True, False):
+        if expected:
+            lose_answer(server, how)
+        server.give(400, {"__type": "x#ConditionalCheckFailedException", "Item": {"n": {"N": "1"}}})
+        with pytest.raises(ServiceFailure) as raised:
+            update(transport, repeatable=True)
+        failure = raised.value
+        assert (failure.code, failure.ambiguous) == ("ConditionalCheckFailedException", expected)
+        assert failure.body["Item"] == {"n": {"N": "1"}}
+
+
+@RETRY_MODES
+@LOST
+def test_when_no_attempt_came_to_an_answer_the_last_error_is_told(
+    server: Server, mode: str, how: str, error_type: type[Exception], message: str
+) -> None:
+    for _ in range(2):
+        lose_answer(server, how)
+    with pytest.raises(Unanswered) as raised:
+        update(BotoTransport(server.client(retries={"mode": mode, "total_max_attempts": 2})), repeatable=True)
+    assert isinstance(raised.value.error, error_type)
+    assert str(raised.value).startswith(message)
+    assert len(server.received) == 2
+
+
+@RETRY_MODES
+def test_throttling_is_an_answer(server: Server, mode: str) -> None:
+    """It tells that nothing was written, so it may be sent again, until an answer is lost."""
+    client = server.client(retries={"mode": mode})
+    server.give(400, {"__type": "x#ProvisionedThroughputExceededException"})
+    server.give(200, {"Attributes": {"n": {"N": "1"}}})
+    assert update(BotoTransport(client), repeatable=False)["Attributes"] == {"n": {"N": "1"}}
+    assert len(server.received) == 2
+    server.give(400, {"__type": "x#ProvisionedThroughputExceededException"})
+    server.give(500, {"__type": "x#InternalServerError"})
+    with pytest.raises(Unanswered) as raised:
+        update(BotoTransport(client), repeatable=False)
+    assert cast("ClientError", raised.value.error).response["ResponseMetadata"]["RetryAttempts"] == 1
+    assert len(server.received) == 4
+
+
+def test_throttling_after_a_lost_answer_says_so(server: Server) -> None:
+    server.give(500, {})
+    for _ in range(3):
+        server.give(400, {"__type": "x#ProvisionedThroughputExceededException"})
+    with pytest.raises(ServiceFailure) as raised:
+        update(BotoTransport(server.client(retries={"mode": "standard", "total_max_attempts": 4})), repeatable=True)
+    assert (raised.value.code, raised.value.ambiguous) == ("ProvisionedThroughputExceededException", True)
+
+
+def raising(client: Any, *errors: Exception | None) -> list[bytes]:
+    """Let the attempts of a client end in these errors before they are sent; ``None`` sends one."""
+    attempts: list[bytes] = []
+    left = list(errors)
+
+    def fail(request: Any, **_: Any) -> None:
+        attempts.append(request.body)
+        error = left.pop(0)
+        if error is not None:
+            raise error
+
+    client.meta.events.register("before-send", fail)
+    return attempts
+
+
+def certificate_error() -> SSLError:
+    from ssl import SSLCertVerificationError
+
+    from urllib3.exceptions import SSLError as URLLib3SSLError
+
+    return SSLError(endpoint_url="", error=URLLib3SSLError(SSLCertVerificationError(1, "self-signed certificate")))
+
+
+@RETRY_MODES
+@pytest.mark.parametrize(
+    "error",
+    [
+        EndpointConnectionError(endpoint_url=""),
+        ConnectTimeoutError(endpoint_url=""),
+        ProxyConnectionError(proxy_url=""),
+        certificate_error(),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_what_never_left_is_sent_again_and_ends_as_it_is(server: Server, mode: str, error: Exception) -> None:
+    client = server.client(retries={"mode": mode, "total_max_attempts": 2})
+    attempts = raising(client, error, None, error, error)
+    server.give(200, {"Attributes": {}})
+    assert update(BotoTransport(client), repeatable=False) == {"Attributes": {}}
+    with pytest.raises(type(error)) as raised:
+        update(BotoTransport(client), repeatable=False)
+    assert raised.value is error
+    assert attempts == [ADD] * 4
+
+
+@RETRY_MODES
+@pytest.mark.parametrize(
+    "error",
+    [
+        ConnectionClosedError(endpoint_url=""),
+        ReadTimeoutError(endpoint_url=""),
+        HTTPClientError(error=""),
+        SSLError(endpoint_url="", error=OSError("bad record mac")),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_what_may_have_left_is_not_sent_again(server: Server, mode: str, error: Exception) -> None:
+    client = server.client(retries={"mode": mode})
+    attempts = raising(client, error)
+    with pytest.raises(Unanswered) as raised:
+        update(BotoTransport(client), repeatable=False)
+    assert raised.value.error is error
+    assert attempts == [ADD]
+
+
+@pytest.mark.parametrize("error", [EndpointConnectionError(endpoint_url=""), RuntimeError("of a hook")])
+def test_what_never_left_may_still_follow_on_a_lost_answer(server: Server, error: Exception) -> None:
+    client = server.client(retries={"mode": "standard", "total_max_attempts": 2})
+    raising(client, ReadTimeoutError(endpoint_url=""), error)
+    with pytest.raises(Unanswered) as raised:
+        update(BotoTransport(client), repeatable=True)
+    assert raised.value.error is error
+
+
+def test_errors_of_hooks_and_of_the_caller_are_theirs(server: Server) -> None:
+    client = server.client()
+    error = RuntimeError("of a hook")
+    raising(client, error)
+    with pytest.raises(RuntimeError) as raised:
+        update(BotoTransport(client), repeatable=False)
+    assert raised.value is error
+
+
+def test_credentials_that_are_missing_are_told_as_they_are(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    client = server.client()
+    monkeypatch.setattr(client._request_signer, "_credentials", None)
+    with pytest.raises(BotoCoreError, match=r"^Unable to locate credentials$"):
+        update(BotoTransport(client), repeatable=False)
+    assert server.received == []
+
+
+def test_calls_of_others_are_sent_again_as_botocore_does(server: Server) -> None:
+    client = server.client()
+    BotoTransport(client)
+    server.answers.append(CUT)
+    server.give(200, {})
+    client.update_item(TableName="others", Key={"pk": {"S": "a"}})
+    assert len(server.received) == 2
 
 
 # Other users of the client
@@ -478,9 +727,17 @@ def test_many_transports_listen_once_and_are_not_kept(server: Server) -> None:
             *events.emit("provide-client-params.dynamodb.GetItem", **given),
             *events.emit("before-call.dynamodb.GetItem", **given),
             *events.emit("before-parse.dynamodb.GetItem", operation_model=model, response_dict={}),
+            *events.emit(
+                "needs-retry.dynamodb.GetItem",
+                response=(SimpleNamespace(status_code=200, headers={}), {}),
+                caught_exception=None,
+                operation=model,
+                attempts=1,
+                request_dict=given,
+            ),
         ]
         counted.append(sum("logicaldb" in handler.__module__ for handler, _ in called))
-    assert counted == [3, 3]
+    assert counted == [4, 4]
     transport = BotoTransport(client)
     kept = weakref.ref(client)
     client.close()
@@ -606,6 +863,15 @@ def test_errors_of_a_stubber_are_turned_back_into_wire_form() -> None:
     assert raised.value.code == "ConditionalCheckFailedException"
     assert raised.value.body == {"Item": {"b": {"B": "AAE="}}}
     assert type(raised.value.error) is client.exceptions.ConditionalCheckFailedException
+
+
+def test_a_server_error_of_a_stubber_tells_nothing() -> None:
+    client = make_offline_client()
+    with Stubber(client) as stubber:
+        stubber.add_client_error("put_item", "InternalServerError", http_status_code=500)
+        with pytest.raises(Unanswered) as raised:
+            BotoTransport(client).send("PutItem", "things", b"{}")
+    assert type(raised.value.error) is client.exceptions.InternalServerError
 
 
 def test_what_a_patched_client_returns_is_the_answer() -> None:

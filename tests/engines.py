@@ -1,4 +1,4 @@
-"""The engines that the integration tests run on: the same tests on moto and on DynamoDB Local."""
+"""The engines that tests run on: the same tests on moto and on DynamoDB Local, or on one of them."""
 
 from __future__ import annotations
 
@@ -76,6 +76,6 @@ def recorder() -> Callable[[Any], AbstractContextManager[list[tuple[str, Any]]]]
 
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Fetch DynamoDB Local before the tests begin, because it takes longer than a test may."""
-    if any("[local" in item.name or "local_client" in getattr(item, "fixturenames", ()) for item in session.items):
+    if any("[local" in item.name or "dynamodb_local" in getattr(item, "fixturenames", ()) for item in session.items):
         with suppress(DynamoDbLocalUnavailable):  # the fixture tells
             find_emulator()

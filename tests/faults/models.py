@@ -1,0 +1,80 @@
+"""The items that are written while things go wrong."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from logicaldb import (
+    Attribute,
+    Counter,
+    InlineView,
+    Item,
+    ItemKey,
+    LogicalDb,
+    LogicalTable,
+    PartitionKey,
+    RawItem,
+    SortKey,
+    TableName,
+    Version,
+)
+
+
+class Row(RawItem):
+    pk: Annotated[str, PartitionKey()]
+    sk: Annotated[str, SortKey()]
+
+
+class Tally(Item):
+    """Without a version: numbers, a list, a set."""
+
+    name: Annotated[str, Attribute("pk")]
+    sk: Annotated[Literal[""], Attribute(prefix="TALLY")] = ""
+    text: str = "old"
+    hits: Annotated[int, Counter()] = 0
+    stock: Annotated[int, Counter(minimum=0, maximum=10)] = 5
+    total: int = 0
+    log: list[str] = []
+    tags: set[str] = set()
+
+    class Key(ItemKey["Tally"]):
+        name: str
+
+
+class Note(Item):
+    """With a version."""
+
+    name: Annotated[str, Attribute("pk")]
+    sk: Annotated[Literal[""], Attribute(prefix="NOTE")] = ""
+    text: str = "old"
+    hits: Annotated[int, Counter()] = 0
+    log: list[str] = []
+    version: Annotated[int, Version()] = 0
+
+    class Key(ItemKey["Note"]):
+        name: str
+
+
+class Mark(Item):
+    """Nothing but its key."""
+
+    name: Annotated[str, Attribute("pk")]
+    sk: Annotated[Literal[""], Attribute(prefix="MARK")] = ""
+
+    class Key(ItemKey["Mark"]):
+        name: str
+
+
+class Table(LogicalTable[Row]):
+    tallies: InlineView[Tally.Key, Tally]
+    notes: InlineView[Note.Key, Note]
+    marks: InlineView[Mark.Key, Mark]
+
+
+class Db(LogicalDb):
+    table: Annotated[Table, TableName("rows")]
+
+
+def make_db(client: Any, name: str) -> Db:
+    """The database on a table of this name."""
+    return Db(client, table_name_resolver=lambda *_: name)
