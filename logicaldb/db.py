@@ -15,7 +15,8 @@ from logicaldb.expressions import Condition, Update
 from logicaldb.items import Item, ItemKey
 from logicaldb.operations.tables import create_table
 from logicaldb.operations.times import Clock, utc_now
-from logicaldb.table import LogicalTable, annotations_of, class_scope
+from logicaldb.schema.scopes import annotations_of, class_scope
+from logicaldb.table import LogicalTable
 from logicaldb.transport.boto import BotoTransport, make_client, max_connections
 from logicaldb.views import View
 
@@ -63,8 +64,7 @@ class LogicalDb:
         super().__init_subclass__(**options)
         declared = dict(cls.__logicaldb_tables__)
         for name, annotation in annotations_of(cls, class_scope()).items():
-            if get_origin(annotation) is not ClassVar and annotation is not ClassVar:
-                declared[name] = _read_annotation(cls.__name__, name, annotation)
+            declared[name] = _read_annotation(cls.__name__, name, annotation)
         cls.__logicaldb_tables__ = declared
 
     def create_tables(self) -> list[str]:
@@ -185,6 +185,8 @@ class LogicalDb:
 
 def _read_annotation(db: str, name: str, annotation: Any) -> tuple[type[LogicalTable[Any, Any]], str]:
     where = f"{db}.{name}"
+    if hasattr(LogicalDb, name):
+        raise DeclarationError(f"{where}: is the name of a method of LogicalDb; call the table otherwise")
     table, *markers = get_args(annotation) if get_origin(annotation) is Annotated else (annotation,)
     mode = get_args(table)
     table_type = get_origin(table) or table

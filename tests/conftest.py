@@ -9,12 +9,9 @@ from typing import TypeVar
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.engines import client as client
-from tests.engines import dynamodb_local as dynamodb_local
-from tests.engines import local_client as local_client
-from tests.engines import new_name as new_name
-from tests.engines import pytest_collection_finish as pytest_collection_finish
-from tests.engines import recorder as recorder
+from tests.engines import client, dynamodb_local, local_client, new_name, pytest_collection_finish, recorder
+
+__all__ = ["client", "dynamodb_local", "local_client", "new_name", "pytest_collection_finish", "recorder"]
 
 R = TypeVar("R", pytest.TestReport, pytest.CollectReport)
 

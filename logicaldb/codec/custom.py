@@ -90,12 +90,13 @@ class CustomCodec(ValueCodec):
         self._eager = eager
         self._by_user = by_user
         self._kinds = kinds
-        self.types = (*kinds, type(None)) if nullable else kinds
+        # A set that is serialized is stored as something else, so that the rule of absence for sets is not its own.
+        self.types = tuple(kind for kind in kinds if kind not in (set, frozenset)) + ((type(None),) if nullable else ())
         self.forms = forms if inner is None else inner.forms
 
     def accepts(self, value: Any) -> bool:
         """A value of the classes; where they are not known, any."""
-        return not self._kinds or isinstance(value, self.types)
+        return not self._kinds or isinstance(value, (*self._kinds, *self.types))
 
     def encode(self, value: Any) -> WireValue:
         """The form of what the type's serializer gives."""
@@ -192,8 +193,9 @@ class SecretCodec(ValueCodec):
         return self._inner.encode(value.get_secret_value())
 
     def decode(self, wire: WireValue) -> Any:
-        """The secret."""
-        return self._kind(self._inner.decode(wire))
+        """The secret; what is no value of its type stays as it is."""
+        value = self._inner.decode(wire)
+        return self._kind(value) if self._inner.accepts(value) else value
 
 
 def forms_of_schema(schema: Mapping[str, Any]) -> frozenset[str]:

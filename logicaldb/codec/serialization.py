@@ -86,7 +86,7 @@ def serialized_type(annotation: Any, metadata: Sequence[Any], scope: Scope, buil
     return CustomCodec(
         lambda value, mode: adapter.dump_python(value, mode=mode, by_alias=False, round_trip=True, warnings="error"),
         partial(adapter.validate_python, by_name=True, by_alias=False),
-        kinds=(kind,) if isinstance(kind, type) and not kind.__module__.startswith("pydantic") else (),
+        kinds=(kind,) if _is_class_of_values(kind) and not is_union(annotation) else (),
         nullable=is_union(annotation) and NONE_TYPE in get_args(annotation),
         inner=None if serializer is None else _declared(serializer.func, serializer.return_type, scope, build),
         forms=_forms(adapter) if scope.exact and not encoded else ALL_FORMS,
@@ -95,8 +95,17 @@ def serialized_type(annotation: Any, metadata: Sequence[Any], scope: Scope, buil
     )
 
 
+def _is_class_of_values(kind: Any) -> bool:
+    """Whether values are instances of it: those of pydantic's ``EmailStr``, for one, are not."""
+    return isinstance(kind, type) and not kind.__module__.startswith("pydantic")
+
+
 def serialized_field(name: str, info: FieldInfo, owner: Any, scope: Scope, build: Build) -> CustomCodec | None:
-    """The codec of a field with a ``field_serializer`` of its class, or ``None`` if it has none."""
+    """The codec of a field with a ``field_serializer`` of its class, or ``None`` if it has none.
+
+    Raises:
+        Unsupported: if the class has a ``model_serializer`` too.
+    """
     found = next(
         (
             decorator
@@ -107,6 +116,8 @@ def serialized_field(name: str, info: FieldInfo, owner: Any, scope: Scope, build
     )
     if found is None or info.exclude:  # pydantic serializes no field that is excluded
         return None
+    if _decorators(owner, "model_serializers"):
+        raise Unsupported("a field_serializer cannot be told apart from the model_serializer of its class: drop one")
     serializer = owner.__pydantic_serializer__
 
     def dump(value: Any, mode: Literal["python", "json"]) -> Any:

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from logicaldb.codec.fields import MISSING, FieldCodec
-from logicaldb.codec.generic import UNTYPED, encode_key, generic_decode, key_segment, map_in
+from logicaldb.codec.generic import MALFORMED, UNTYPED, generic_decode, map_in
 from logicaldb.codec.values import Refused, ValueCodec, WireValue, deeper, describe, mismatch, with_article
 
 Validate = Callable[[Any], Any]
@@ -63,17 +63,8 @@ class StructureCodec(ValueCodec):
         return wires
 
     def _encode_extras(self, wires: dict[str, WireValue], values: Mapping[str, Any]) -> None:
-        for name, value in values.items():
-            if name not in self._names:
-                try:
-                    key = encode_key(name)
-                except Refused as refused:
-                    raise Refused(f"has a key that {refused.reason}") from None
-                try:
-                    wires[key] = UNTYPED.encode(value)
-                except Refused as refused:
-                    refused.path = f"{key_segment(key)}{refused.path}"
-                    raise
+        extras = {name: value for name, value in values.items() if name not in self._names}
+        wires.update(UNTYPED.encode(extras)["M"])
 
     def _decode_fields(self, wire: WireValue) -> dict[str, Any] | None:
         """The values of the fields, unknown attributes left out; ``None`` if the wire value is no map."""
@@ -162,7 +153,8 @@ class DataclassCodec(StructureCodec):
     Fields that its ``__init__`` does not take are stored too, and set after the instance is made.
     """
 
-    def __init__(self, kind: type, validate: Validate, later: Sequence[str]) -> None:
+    def __init__(self, kind: type, validate: Validate, later: Mapping[str, Validate]) -> None:
+        """Take the class, what makes an instance, and the validators of the fields that are set afterwards."""
         super().__init__(kind)
         self._validate = validate
         self._later = later
@@ -182,6 +174,10 @@ class DataclassCodec(StructureCodec):
             instance = self._validate(values)
         except ValidationError:
             return values
+        try:
+            later = {name: self._later[name](value) for name, value in later.items()}
+        except ValidationError:
+            return MALFORMED  # pydantic would not look at them among the values
         for name, value in later.items():
             object.__setattr__(instance, name, value)
         return instance

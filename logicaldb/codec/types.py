@@ -16,7 +16,7 @@ from pydantic import BaseModel, Discriminator, RootModel, Secret, SecretBytes, S
 from pydantic.fields import FieldInfo
 
 from logicaldb.codec.choices import enum_codec, literal_codec
-from logicaldb.codec.custom import CustomCodec, SecretCodec
+from logicaldb.codec.custom import SecretCodec
 from logicaldb.codec.fields import Default, FieldCodec
 from logicaldb.codec.generic import UNTYPED, JsonCodec
 from logicaldb.codec.inspection import (
@@ -144,7 +144,7 @@ class CodecBuilder:
             codec,
             nullable=NONE_TYPE in codec.types or object in codec.types,
             default=_default_of(info) if default is None else default,
-            set_kind=None if isinstance(codec, CustomCodec) else set_kind,
+            set_kind=set_kind,
         )
 
     def codec(  # noqa: PLR0911 - a return for each kind of type
@@ -314,6 +314,14 @@ def _dataclass_codec(annotation: Any, kind: Any, scope: Scope) -> DataclassCodec
         raise Unsupported(f"{kind.__name__} cannot be made again without {lost[0]!r}, which it does not keep")
     if getattr(kind, "__pydantic_config__", {}).get("extra") == "allow":
         raise Unsupported(f"{kind.__name__} is a dataclass that allows extra fields: make it a model")
-    adapter = adapter_of(annotation, (), scope)
-    validate = partial(adapter.validate_python, by_name=True, by_alias=False)
-    return DataclassCodec(kind, validate, [declared.name for declared in fields if not declared.init])
+    annotations = fields_of(annotation, scope.namespace)
+    later = {
+        declared.name: _validator(annotations[declared.name].annotation, metadata_of(annotations[declared.name]), scope)
+        for declared in fields
+        if not declared.init
+    }
+    return DataclassCodec(kind, _validator(annotation, (), scope), later)
+
+
+def _validator(annotation: Any, metadata: Sequence[Any], scope: Scope) -> Callable[[Any], Any]:
+    return partial(adapter_of(annotation, metadata, scope).validate_python, by_name=True, by_alias=False)

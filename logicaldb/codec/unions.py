@@ -140,9 +140,7 @@ class DiscriminatedCodec(ValueCodec):
 
     def encode(self, value: Any) -> WireValue:
         """The form of the member that the value belongs to."""
-        codec = self._by_type.get(type(value))
-        if codec is None:
-            codec = self._by_tag(value)
+        codec = self._by_type.get(type(value)) or self._by_tag(value)
         if codec is None:
             names = " or ".join(sorted(kind.__name__ for kind in self.types))
             raise Refused(f"is {describe(value)}, not {names}")
@@ -157,7 +155,10 @@ class DiscriminatedCodec(ValueCodec):
         return codec.decode(wire)
 
     def _by_tag(self, value: Any) -> ValueCodec | None:
-        tag = value.get(self._field) if isinstance(value, dict) else getattr(value, self._field, None)
+        """The member of a dict, by its field; that of an instance of a subclass, which refuses it by name."""
+        if not isinstance(value, dict):
+            return next((codec for kind, codec in self._by_type.items() if isinstance(value, kind)), None)
+        tag = value.get(self._field)
         try:
             return self._by_value.get((type(tag), tag))
         except TypeError:

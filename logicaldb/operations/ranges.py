@@ -5,7 +5,7 @@ from __future__ import annotations
 from base64 import b64decode
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
 from logicaldb.codec.keys import KeyAttribute, Partial, TextKey, key_order_bound
 from logicaldb.codec.values import WireValue, describe
@@ -71,6 +71,39 @@ class KeyRange:
         if self.low is None or self.high is None:
             return ()
         return tuple(bound.wire for bound in (self.low, self.high) if not bound.inclusive)
+
+    def rest(self, start: WireValue, *, asc: bool, unique: bool) -> Literal["all", "some", "nothing"]:
+        """How much of the range comes after a sort key; DynamoDB takes a start key that is inside alone.
+
+        Args:
+            start: the sort key.
+            asc: the direction.
+            unique: whether no two rows of the partition have one sort key, as in a table.
+        """
+        side = self._side(order_of(start))
+        if side:
+            return "all" if asc == (side < 0) else "nothing"
+        last = self.high if asc else self.low
+        return "nothing" if unique and last is not None and order_of(last.wire) == order_of(start) else "some"
+
+    def _side(self, order: Any) -> int:
+        """Where a key is: -1 before what is sent for, 0 inside, 1 after."""
+        if self.prefix is not None:
+            prefix = order_of(self.prefix)
+            return 0 if order.startswith(prefix) else -1 if order < prefix else 1
+        low, high = self.low, self.high
+        if self.equal is not None:
+            low = high = Bound(self.equal, inclusive=True)
+        ends = low is not None and high is not None  # a BETWEEN includes both
+        if low is not None and (
+            order < order_of(low.wire) or (order == order_of(low.wire) and not (ends or low.inclusive))
+        ):
+            return -1
+        if high is not None and (
+            order > order_of(high.wire) or (order == order_of(high.wire) and not (ends or high.inclusive))
+        ):
+            return 1
+        return 0
 
     def expression(self, schema: KeySchema, placeholders: Placeholders) -> str:
         """The ``KeyConditionExpression``."""

@@ -163,17 +163,23 @@ class Source(Generic[K, T]):
             filter_expression=options["filter_expression"],
         )
         offset = options["initial_offset"]
+        start = None if offset is None else self.start_key(offset, wanted.partition)
+        rest = "all" if start is None else self._rest(wanted, start, asc=options["asc"])
         return Read(
             "Query",
             self.table,
             body,
             check_page_size(options["page_size"]),
-            None if offset is None else self.start_key(offset, wanted.partition),
+            start if rest == "some" else None,
             lambda answer: self._take(answer, wanted.dropped),
             "FilterExpression" not in body,
             wanted.dropped,
-            wanted.empty,
+            wanted.empty or rest == "nothing",
         )
+
+    def _rest(self, wanted: KeyRange, start: Mapping[str, WireValue], *, asc: bool) -> str:
+        sort = self.keys.sort
+        return "some" if sort is None else wanted.rest(start[sort], asc=asc, unique=self.index is None)
 
     def _partition(self, key: K, **options: Unpack[QueryOptions]) -> Read[K, T]:
         """A whole partition, where rows of other types are left out after reading."""
@@ -239,15 +245,10 @@ def _filter(marks: Sequence[Mark], condition: Condition | None, context: Context
 
 def _mark_expression(mark: Mark, placeholders: Placeholders) -> str:
     name = placeholders.name(mark.attribute)
-    match mark.kind:
-        case "begins_with":
-            return f"begins_with({name}, {placeholders.value({'S': mark.text})})"
-        case "equals":
-            return f"{name} = {placeholders.value({'S': mark.text})}"
-        case "exists":
-            return f"attribute_exists({name})"
-        case "absent":
-            return f"attribute_not_exists({name})"
+    if mark.kind in ("exists", "absent"):
+        return f"attribute_{'exists' if mark.kind == 'exists' else 'not_exists'}({name})"
+    text = placeholders.value({"S": mark.text})
+    return f"begins_with({name}, {text})" if mark.kind == "begins_with" else f"{name} = {text}"
 
 
 def _project(names: Sequence[str], placeholders: Placeholders) -> dict[str, Any]:

@@ -105,7 +105,10 @@ def declare_field(item_type: type[BaseModel], name: str) -> FieldDeclaration:
         )
     if isinstance(role, TimeToLive):
         absence = Default.REQUIRED if info.is_required() else Default.NONE if default is None else Default.OTHER
-        codec = FieldCodec(name, EpochSeconds(bare), nullable=codec.nullable, default=absence)
+        seconds = EpochSeconds(bare)
+        codec = FieldCodec(
+            name, OptionalCodec(seconds) if codec.nullable else seconds, nullable=codec.nullable, default=absence
+        )
     return FieldDeclaration(name, bare, names, attribute.prefix, attribute.width, info, codec, default, role)
 
 

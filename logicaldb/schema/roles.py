@@ -44,7 +44,7 @@ def role_of(where: str, info: FieldInfo, bare: Any, default: Any, *, nullable: b
         case TimeToLive():
             if bare not in (int, datetime):
                 raise DeclarationError(f"{where}: a time to live is a datetime, or an int of epoch seconds")
-        case CreatedAt() | UpdatedAt():
+        case _:
             if bare is not datetime:
                 kind = type(role).__name__
                 raise DeclarationError(

@@ -37,7 +37,7 @@ class Mark:
                 return wire is None
             case "equals":
                 return wire == {"S": self.text}
-            case "begins_with":
+            case _:
                 return isinstance(wire, dict) and str(wire.get("S", "")).startswith(self.text)
 
 

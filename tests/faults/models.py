@@ -32,7 +32,7 @@ class Tally(Item):
     sk: Annotated[Literal[""], Attribute(prefix="TALLY")] = ""
     text: str = "old"
     hits: Annotated[int, Counter()] = 0
-    stock: Annotated[int, Counter(minimum=0, maximum=10)] = 5
+    stock: Annotated[int, Counter(minimum=0, maximum=10)] = 0
     total: int = 0
     log: list[str] = []
     tags: set[str] = set()

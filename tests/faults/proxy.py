@@ -26,6 +26,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, Final, Self
 from urllib.parse import urlsplit
+from zlib import crc32
 
 from logicaldb.testing.clients import make_test_client
 
@@ -105,9 +106,10 @@ class FaultProxy:
         self._planned: Collection[str] = WRITES
         self._held: list[_Held] = []
         self._lock = threading.Lock()
+        self._answered = threading.Condition()
 
     def __enter__(self) -> Self:
-        proxy = self
+        proxy: FaultProxy = self
 
         class Handler(_Handler):
             owner = proxy
@@ -145,6 +147,12 @@ class FaultProxy:
             held, self._held = self._held, []
         return [self.forward(one.headers, one.body, one.received)[0] for one in held]
 
+    def wait(self) -> None:
+        """Wait until the service has answered the requests whose answers are delayed."""
+        delayed = [received for received in self.received if received.fault is Fault.DELAY]
+        with self._answered:
+            assert self._answered.wait_for(lambda: all(received.statuses for received in delayed), timeout=30)
+
     @property
     def faults(self) -> list[Fault]:
         """What happened to the requests that were received."""
@@ -174,12 +182,17 @@ class FaultProxy:
             content = answer.read()
         finally:
             connection.close()
-        received.statuses.append(answer.status)
+        with self._answered:
+            received.statuses.append(answer.status)
+            self._answered.notify_all()
         kept = {name: value for name, value in answer.getheaders() if name.lower() not in _OF_THE_CONNECTION}
-        return answer.status, kept, content
+        # DynamoDB gives the checksum of every answer, DynamoDB Local only of successes.
+        return answer.status, {**kept, "x-amz-crc32": str(crc32(content))}, content
 
 
-_OF_THE_CONNECTION: Final = frozenset({"connection", "content-length", "date", "server", "transfer-encoding"})
+_OF_THE_CONNECTION: Final = frozenset(
+    {"connection", "content-length", "date", "server", "transfer-encoding", "x-amz-crc32"}
+)
 _LINGER_FOR_NOTHING: Final = struct.pack("ii", 1, 0)
 
 

@@ -112,7 +112,7 @@ SCALARS = [
     Kind(str, st.sampled_from(["a", "é.[0]", "~"]), key=True, form="S"),
     Kind(int, integers, key=True, form="N"),
     Kind(float, floats, key=True, form="N"),
-    Kind(Decimal, decimals.filter(lambda number: not number or SMALLEST <= abs(number)), key=True, form="N"),
+    Kind(Decimal, decimals.filter(lambda number: not number or number.copy_abs() >= SMALLEST), key=True, form="N"),
     Kind(bool, st.booleans(), key=True, form="BOOL"),
     Kind(bytes, st.binary(max_size=8), form="B"),
     Kind(date, st.dates(), key=True, form="S"),
@@ -366,7 +366,9 @@ forms = st.sampled_from(["S", "N", "B", "BOOL", "NULL", "L", "M", "SS", "NS", "B
 wires = st.recursive(
     st.one_of(st.none(), st.booleans(), st.integers(), texts, st.sampled_from(["1", "1.5", "eA==", "2026-01-02"])),
     lambda inner: st.one_of(
-        st.lists(inner, max_size=3), st.dictionaries(texts, inner, max_size=2), st.dictionaries(forms, inner, max_size=2)
+        st.lists(inner, max_size=3),
+        st.dictionaries(texts, inner, max_size=2),
+        st.dictionaries(forms, inner, max_size=2),
     ),
     max_leaves=8,
 )
@@ -378,6 +380,13 @@ def codec_of(annotation: Any) -> FieldCodec:
     return field_codec("value", model.model_fields["value"], model)
 
 
+def outcome(codec: FieldCodec, value: Any) -> Refused | WireValue | None:
+    try:
+        return codec.encode(value)
+    except Refused as refused:
+        return refused
+
+
 def chain(error: BaseException | None) -> Iterator[BaseException]:
     while error is not None:
         yield error
@@ -386,26 +395,21 @@ def chain(error: BaseException | None) -> Iterator[BaseException]:
 
 @given(kinds, anything)
 def test_any_value_is_stored_or_refused_without_showing_it(kind: Kind, value: Any) -> None:
-    codec = codec_of(kind.annotation)
-    try:
-        wire = codec.encode(value)
-    except Refused as refused:
-        for error in chain(refused):
+    found = outcome(codec_of(kind.annotation), value)
+    if isinstance(found, Refused):
+        assert SECRET not in found.reason
+        for error in chain(found):
             assert SECRET not in str(error)
             assert str(SECRET_NUMBER) not in str(error)
-        assert SECRET not in refused.reason
     else:
-        assert wire is None or depth_of(wire) <= MAX_DEPTH
+        assert found is None or depth_of(found) <= MAX_DEPTH
 
 
 @given(anything)
 def test_what_any_stores_reads_back_equal(value: Any) -> None:
     codec = codec_of(Any)
-    try:
-        wire = codec.encode(value)
-    except Refused:
-        return
-    assert codec.decode(wire) == value
+    found = outcome(codec, value)
+    assert isinstance(found, Refused) or codec.decode(found) == value
 
 
 @given(kinds, wires)
@@ -418,7 +422,9 @@ def test_any_row_is_read_or_left_to_pydantic(kind: Kind, wire: Any) -> None:
 
 any_decimals = st.builds(
     lambda digits, exponent, sign: Decimal((sign, tuple(map(int, str(digits))), exponent)),
-    st.one_of(st.integers(0, 10**39), st.integers(0, 10**80), st.integers(0, 10**20).map(lambda digits: digits * 10**30)),
+    st.one_of(
+        st.integers(0, 10**39), st.integers(0, 10**80), st.integers(0, 10**20).map(lambda digits: digits * 10**30)
+    ),
     st.integers(-200, 200),
     st.integers(0, 1),
 )
@@ -479,7 +485,7 @@ def test_floats_come_back_by_their_shortest_text(number: float) -> None:
 
 def pairs_of_digits(number: Decimal) -> int:
     """The digits to the base of 100 between the first and the last that is not zero."""
-    sign, digits, exponent = number.as_tuple()
+    _, digits, exponent = number.as_tuple()
     assert isinstance(exponent, int)
     scaled = int("".join(map(str, digits))) * (10 if exponent % 2 else 1)
     while scaled and scaled % 100 == 0:
@@ -522,11 +528,10 @@ def test_depth_is_told_from_the_stored_form(levels: int) -> None:
     for _ in range(levels):
         value = Endless.model_construct(inner=value, more=[])
     codec = codec_of(Endless | None)
-    try:
-        wire = codec.encode(value)
-    except Refused as refused:
-        assert (refused.path, refused.reason) == ("", f"is nested deeper than {MAX_DEPTH} levels")
+    found = outcome(codec, value)
+    if isinstance(found, Refused):
+        assert (found.path, found.reason) == ("", f"is nested deeper than {MAX_DEPTH} levels")
         assert levels > MAX_DEPTH - 2
     else:
         assert levels <= MAX_DEPTH - 2
-        assert codec.decode(wire) == value
+        assert codec.decode(found) == value

@@ -88,8 +88,9 @@ def assert_same(left: Any, right: Any) -> None:
     if isinstance(left, BaseModel):
         assert_same(dict(left), dict(right))
     elif isinstance(left, dict):
-        assert_all_same(list(left), list(right))
-        assert_all_same(list(left.values()), list(right.values()))
+        assert_same(set(left), set(right))
+        for key, value in left.items():
+            assert_same(value, right[key])
     elif isinstance(left, (set, frozenset)):
         found = {element: element for element in right}
         for element in left:

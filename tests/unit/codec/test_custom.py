@@ -46,7 +46,8 @@ from pydantic import (
 from pydantic_core import CoreSchema, core_schema
 
 from logicaldb.codec.custom import SERIALIZED, forms_of_schema
-from logicaldb.codec.values import ALL_FORMS, Refused
+from logicaldb.codec.types import field_codec
+from logicaldb.codec.values import ALL_FORMS, Refused, Unsupported
 from tests.unit.codec.support import (
     assert_same,
     codec_of,
@@ -108,6 +109,9 @@ def test_secrets() -> None:
     assert refusal(Secret[int], SecretDay(DAY)) == ": is a date, not an int"
     assert codec_of(SecretStr).codec.forms == {"S"}
     assert read(SecretStr, {"S": "x"}).get_secret_value() == "x"
+    for annotation, wire in ((SecretStr, {"L": []}), (Secret[int], {"S": "x"}), (SecretBytes, {"M": {}})):
+        with pytest.raises(ValidationError):
+            read(annotation, wire)
 
 
 def test_a_wrong_type_is_named() -> None:
@@ -520,6 +524,26 @@ class SerializedData:
         return str(value)
 
 
+class Both(BaseModel):
+    number: int
+
+    @field_serializer("number")
+    def number_text(self, value: int) -> str:
+        return str(value)
+
+    @model_serializer
+    def as_text(self) -> str:
+        return "both"
+
+
+def test_field_and_model_serializers_together() -> None:
+    with pytest.raises(Unsupported) as caught:
+        field_codec("number", Both.model_fields["number"], Both)
+    assert caught.value.reason == (
+        "a field_serializer cannot be told apart from the model_serializer of its class: drop one"
+    )
+
+
 def test_field_serializers_of_dataclasses() -> None:
     assert there_and_back(SerializedData, SerializedData(5)) == {"M": {"number": {"S": "5"}, "other": {"N": "5"}}}
 
@@ -641,6 +665,17 @@ def test_what_serializers_give_may_be_of_subclasses() -> None:
     assert_same(SERIALIZED.encode(Subclassed("x"))["S"], "x")
 
 
+def split(value: Any) -> Any:
+    return set(filter(None, value.split(","))) if isinstance(value, str) else value
+
+
+def test_sets_that_are_serialized_as_something_else() -> None:
+    annotation: Any = Annotated[set[str], PlainSerializer(",".join), BeforeValidator(split)]
+    for default in (..., set(), {"x"}):
+        assert there_and_back(annotation, set(), default) == {"S": ""}
+        assert there_and_back(annotation | None, set(), default) == {"S": ""}
+
+
 def test_an_optional_type_inside_of_a_serializer() -> None:
     annotation = Annotated[int | None, PlainSerializer(lambda value: f"<{value}>"), BeforeValidator(unbracketed)]
     assert there_and_back(annotation, None) is None
@@ -664,6 +699,12 @@ def test_a_validator_that_fails_is_met_again_by_pydantic() -> None:
     assert codec.decode({"NULL": True}) is None
     with pytest.raises(TypeError):
         read(point(as_floats), {"NULL": True}, arbitrary_types_allowed=True, strict=True)
+
+
+def test_a_serialized_union_in_a_union() -> None:
+    inner: Any = Annotated[int | date, PlainSerializer(lambda value: f"<{value}>", return_type=str)]
+    assert write(inner | bytes, 5) == {"S": "<5>"}
+    assert write(inner | bytes, b"x") == {"B": "eA=="}
 
 
 def test_strictness_of_a_field() -> None:

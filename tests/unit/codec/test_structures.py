@@ -225,6 +225,12 @@ def test_what_init_does_not_take_is_set_afterwards() -> None:
     back = read(Counted, write(Counted, counted))
     assert_same(back, counted)
     assert read(Counted, {"M": {"name": {"S": "ab"}}}).length == 2
+    assert read(Counted, {"M": {"name": {"S": "ab"}, "length": {"S": "5"}}}).length == 5
+
+
+def test_what_is_set_afterwards_is_validated_too() -> None:
+    with pytest.raises(ValidationError, match="Input should be a dictionary or an instance of Counted"):
+        read(Counted, {"M": {"name": {"S": "ab"}, "length": {"S": "secret"}}})
 
 
 class Texts(RootModel[list[str]]):
@@ -239,7 +245,7 @@ class Perhaps(RootModel[int | None]):
     pass
 
 
-class Json(RootModel["dict[str, Json] | list[Json] | int | str | None"]):
+class JsonRoot(RootModel["dict[str, JsonRoot] | list[JsonRoot] | int | str | None"]):
     pass
 
 
@@ -251,8 +257,8 @@ ROOTS: list[tuple[Any, Any, dict[str, Any]]] = [
     (Perhaps, Perhaps(None), {"NULL": True}),
     (Perhaps, Perhaps(5), {"N": "5"}),
     (
-        Json,
-        Json.model_validate({"a": [1, "x", None, {"b": []}]}),
+        JsonRoot,
+        JsonRoot.model_validate({"a": [1, "x", None, {"b": []}]}),
         {"M": {"a": {"L": [{"N": "1"}, {"S": "x"}, {"NULL": True}, {"M": {"b": {"L": []}}}]}}},
     ),
 ]
@@ -306,6 +312,7 @@ def test_a_root_model_of_none_is_not_none() -> None:
         (Movie, [], ": is a list, not a dict"),
         (Movie, {}, ".title: is missing"),
         (Movie, {"title": "M", "secret": 1}, ": has keys that Movie does not declare"),
+        (Loose, {"title": "M", 1: 1}, ": has a key that is an int, not a str: declare the type instead of Any"),
         (
             Loose,
             {"title": "M", "x": 1.5},

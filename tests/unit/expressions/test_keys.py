@@ -15,8 +15,8 @@ KINDS: list[Any] = [BeginsWith, EqualTo, LessThan, AtMost, GreaterThan, AtLeast]
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_condition_of_one_key(kind: Any) -> None:
+    assert isinstance(kind(KEY), KeyCondition)
     condition = kind(KEY)
-    assert isinstance(condition, KeyCondition)
     assert condition.key == KEY
     assert condition == kind(KEY)
     assert hash(condition) == hash(kind(KEY))

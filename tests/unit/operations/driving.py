@@ -89,14 +89,15 @@ def drive(flow: Generator[Any, Any, Any], *answers: Any) -> Run:
         raise
 
 
-def failed(code: str, **body: Any) -> ServiceFailure:
+def failed(code: str, *, ambiguous: bool = False, **body: Any) -> ServiceFailure:
     """An error of the service."""
-    return ServiceFailure(code, body, RuntimeError(code))
+    return ServiceFailure(code, body, RuntimeError(code), ambiguous=ambiguous)
 
 
 def refused(item: dict[str, Any] | None = None) -> ServiceFailure:
     """A condition that does not hold."""
-    return failed("ConditionalCheckFailedException", **({} if item is None else {"Item": item}))
+    body = {} if item is None else {"Item": item}
+    return ServiceFailure("ConditionalCheckFailedException", body, RuntimeError("refused"))
 
 
 def cancelled(*reasons: dict[str, Any]) -> ServiceFailure:
@@ -110,7 +111,7 @@ def readable(body: dict[str, Any], expression: str) -> str | None:
         return None
     named: dict[str, str] = dict(body.get("ExpressionAttributeNames", {}))
     for placeholder, wire in body.get("ExpressionAttributeValues", {}).items():
-        named[placeholder] = repr(next(iter(wire.values())))
+        named[placeholder] = "NULL" if "NULL" in wire else repr(next(iter(wire.values())))
     return re.sub(r"[#:]\w+", lambda found: named[found[0]], body[expression])
 
 

@@ -337,3 +337,23 @@ class ThingTable(LogicalTable[ShopRow]):
     generated: InlineView[Generated.Key, Generated]
 
     things_by_due: SecondaryIndex[Thing.DueKey, Thing]
+
+
+class Tally(Item):
+    """All of its fields have defaults."""
+
+    pk: Annotated[str, Attribute(prefix="TALLY_")]
+    sk: Annotated[Literal[""], Attribute(prefix="TALLY")] = ""
+    count: Annotated[int, Counter()] = 0
+    other: Annotated[int, Counter(initial=2)] = 2
+    queue: str = "inbox"
+    serial: str = Field(default_factory=lambda: "made")
+    version: Annotated[int, Version()] = 0
+    updated: Annotated[datetime | None, UpdatedAt()] = None
+
+    class Key(ItemKey["Tally"]):
+        pk: str
+
+
+class TallyTable(LogicalTable[ShopRow]):
+    tallies: InlineView[Tally.Key, Tally]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -191,7 +192,7 @@ def test_the_order_of_a_set_does_not_matter() -> None:
     things: Source[Any, Any] = make_table(ThingTable).things._source
     condition = BeginsWith(Thing.Key("T"))
     words = [f"word {number}" for number in range(50)]
-    filters = [
+    filters: list[Callable[[set[str]], Any]] = [
         lambda values: attr(Thing.title).is_in(values),
         lambda values: attr(Thing.tags) == values,
         lambda values: Expression("tags = :t AND m = :m", values={":t": values, ":m": {"SS": "x", "L": [values]}}),

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import pytest
 
 from logicaldb import (
+    AmbiguousWrite,
     Attribute,
     DecodingError,
     EncodingError,
@@ -20,9 +21,9 @@ from logicaldb import (
     WorkerId,
     attr,
 )
-from logicaldb.flow import Request
+from logicaldb.flow import Request, ServiceFailure, Unanswered
 from logicaldb.operations.raw import RawRows
-from tests.unit.operations.driving import drive, found, make_table, scan_options
+from tests.unit.operations.driving import drive, failed, found, make_table, scan_options
 from tests.unit.operations.models import ShopRow, ShopTable, Step
 
 ROWS: RawRows = make_table(ShopTable).raw._rows
@@ -46,7 +47,7 @@ MINIMAL_ROW = {"pk": {"S": "K"}, "sk": {"N": "1"}, "note": {"S": "none"}}
 
 
 def test_every_attribute_there_and_back() -> None:
-    row = {
+    row: dict[str, dict[str, Any]] = {
         "pk": {"S": "CUSTOMER_C"},
         "sk": {"S": "STEP_0001"},
         "title": {"S": "t"},
@@ -285,7 +286,31 @@ def test_a_scan_of_raw_rows_goes_on_from_what_was_served() -> None:
 
 
 def test_the_options_are_checked() -> None:
-    with pytest.raises(ValueError, match="^page_size=0 must be at least 1$"):
+    with pytest.raises(ValueError, match=r"^page_size=0 must be at least 1$"):
         drive(ROWS.scan_page(**scan_options(page_size=0)))
-    with pytest.raises(TypeError, match="^a condition is due, not False"):
+    with pytest.raises(TypeError, match=r"^a condition is due, not False"):
         drive(ROWS.scan_page(**scan_options(filter_expression=False)))
+
+
+@pytest.mark.parametrize(
+    "failure", [Unanswered(RuntimeError("cut")), failed("InternalServerError", ambiguous=True)], ids=["cut", "answered"]
+)
+def test_a_write_whose_outcome_cannot_be_told(failure: Any) -> None:
+    flows: list[tuple[str, Any]] = [("PutItem", THINGS.put(MINIMAL)), ("DeleteItem", THINGS.delete(MINIMAL))]
+    for operation, flow in flows:
+        with pytest.raises(AmbiguousWrite) as error:
+            drive(flow, failure)
+        assert str(error.value) == (
+            f"{operation} of RawThing(pk='K', sk='1'): was sent, and no answer tells whether it took effect"
+        )
+        assert error.value.operation == operation
+        assert error.value.key == {"pk": "K", "sk": "1"}
+        assert error.value.item is None
+        assert error.value.__cause__ is failure.error
+
+
+def test_other_failures_of_a_write_pass() -> None:
+    failure = failed("ValidationException")
+    with pytest.raises(ServiceFailure) as error:
+        drive(THINGS.put(MINIMAL), failure)
+    assert error.value is failure

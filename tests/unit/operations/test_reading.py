@@ -17,19 +17,13 @@ from logicaldb import (
     EncodingError,
     Expression,
     IncompleteKey,
-    IndexKey,
     InlineView,
     Item,
-    ItemCollection,
     ItemKey,
     LessThan,
     LimitExceeded,
     LogicalTable,
     Offset,
-    PartitionKey,
-    RawItem,
-    SecondaryIndex,
-    SortKey,
     WorkerId,
     attr,
 )
@@ -221,22 +215,28 @@ def test_a_filter_alone_needs_no_parentheses() -> None:
             STEPS,
             BeginsWith(STEP_KEY),
             attr(Step.number) > 3,
-            "Step.number: is a key of ShopTable, and DynamoDB does not filter by the keys of what is queried; "
-            "use a key condition",
+            (
+                "Step.number: is a key of ShopTable, and DynamoDB does not filter by the keys of what is queried; "
+                "use a key condition"
+            ),
         ),
         (
             STEPS,
             BeginsWith(STEP_KEY),
             attr(Step.customer).exists(),
-            "Step.customer: is a key of ShopTable, and DynamoDB does not filter by the keys of what is queried; "
-            "use a key condition",
+            (
+                "Step.customer: is a key of ShopTable, and DynamoDB does not filter by the keys of what is queried; "
+                "use a key condition"
+            ),
         ),
         (
             BY_TITLE,
             BeginsWith(Step.TitleKey("C")),
             (attr(Step.board) == "b") & ~attr(Step.title).begins_with("x"),
-            "Step.title: is a key of the index 'by_title', and DynamoDB does not filter by the keys of what is queried; "
-            "use a key condition",
+            (
+                "Step.title: is a key of the index 'by_title', and DynamoDB does not filter by the keys of what is queried; "
+                "use a key condition"
+            ),
         ),
     ],
 )
@@ -287,7 +287,7 @@ def test_a_filter_that_is_too_long_is_refused() -> None:
 
 
 def test_a_collection_is_filtered_by_the_fields_of_its_types() -> None:
-    options = query_options(filter_expression=(attr(Order.amount) > 3) | (attr(Customer.name) == "x"))
+    options = query_options(filter_expression=(attr(Order.amount) > Decimal(3)) | (attr(Customer.name) == "x"))
     (body,) = drive(EVERYTHING.partition_page(Customer.Key("C"), **options), found()).bodies
     assert readable(body, "FilterExpression") == "(amount > '3') OR (name = 'x')"
 
@@ -389,7 +389,7 @@ def test_a_page_has_at_least_one_row(page_size: int) -> None:
         STEPS.query_all(BeginsWith(STEP_KEY), **query_options(page_size=page_size)),
         STEPS.scan_contents(limit=1, **scan_options(page_size=page_size)),
     ):
-        with pytest.raises(ValueError, match=f"^page_size={page_size} must be at least 1$"):
+        with pytest.raises(ValueError, match=rf"^page_size={page_size} must be at least 1$"):
             drive(flow)
 
 
@@ -630,7 +630,7 @@ def test_scans_go_on() -> None:
 
 
 def test_a_negative_limit_is_refused() -> None:
-    with pytest.raises(ValueError, match="^limit=-1 must not be negative$"):
+    with pytest.raises(ValueError, match=r"^limit=-1 must not be negative$"):
         contents(-1, 2)
 
 

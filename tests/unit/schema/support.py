@@ -17,7 +17,7 @@ from logicaldb import DeclarationError
 PRELUDE = """
 from datetime import *
 from decimal import Decimal
-from enum import *
+from enum import Enum, IntEnum, StrEnum
 from typing import *
 from uuid import UUID
 

@@ -33,7 +33,7 @@ class Outer:
         (str, str, False),
         (str | None, str, True),
         (Optional[str], str, True),  # noqa: UP045 - the other spelling
-        (Union[None, str], str, True),  # noqa: UP007, RUF036 - the other spelling
+        (Union[None, str], str, True),  # noqa: UP007 - the other spelling
         (Annotated[str, 1], str, False),
         (Annotated[str | None, 1], str, True),
         (Annotated[str, 1] | None, str, True),

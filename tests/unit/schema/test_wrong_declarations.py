@@ -42,8 +42,10 @@ RAW_ITEMS = {
         class Rows(Row):
             x: Annotated[str | None, PartitionKey(index="by_x"), SortKey(index="by_x")] = None
         """,
-        "Rows.x: is both the partition key and the sort key of the index 'by_x'; "
-        "mark another field SortKey(...), or none",
+        (
+            "Rows.x: is both the partition key and the sort key of the index 'by_x'; "
+            "mark another field SortKey(...), or none"
+        ),
     ),
     "the partition key as the sort key of a local index": (
         """
@@ -51,8 +53,10 @@ RAW_ITEMS = {
             pk: Annotated[str, PartitionKey(), SortKey(index="by_pk")]
             sk: Annotated[str, SortKey()]
         """,
-        "Rows.pk: is the partition key of the table, and so of its local index 'by_pk', whose sort key it cannot be too; "
-        "mark another field, or give the index a partition key",
+        (
+            "Rows.pk: is the partition key of the table, and so of its local index 'by_pk', whose sort key it cannot be too; "
+            "mark another field, or give the index a partition key"
+        ),
     ),
     "an optional partition key": (
         """
@@ -89,8 +93,10 @@ RAW_ITEMS = {
             pk: Annotated[str, PartitionKey()]
             title: Annotated[str | None, SortKey(index="by_title")] = None
         """,
-        "Rows.title: the index 'by_title' has a sort key alone, so it is a local one, and local indexes need a table "
-        "with a sort key; give the index a partition key, or mark a field SortKey() for the table",
+        (
+            "Rows.title: the index 'by_title' has a sort key alone, so it is a local one, and local indexes need a table "
+            "with a sort key; give the index a partition key, or mark a field SortKey() for the table"
+        ),
     ),
     "too many global indexes": (
         """
@@ -217,16 +223,20 @@ RAW_ITEMS = {
         class Rows(Row):
             x: int | float
         """,
-        "Rows.x: int and float have the stored form N in common, so that a stored value does not tell which it is: "
-        "use a discriminated union of models, or one type",
+        (
+            "Rows.x: int and float have the stored form N in common, so that a stored value does not tell which it is: "
+            "use a discriminated union of models, or one type"
+        ),
     ),
     "a field named like a method": (
         """
         class Rows(Row):
             json: str
         """,
-        "Rows.json: is the name of an attribute of RawItem itself; call the field json_ and say where it is stored: "
-        'json_: Annotated[..., Attribute("json")]',
+        (
+            "Rows.json: is the name of an attribute of RawItem itself; call the field json_ and say where it is stored: "
+            'json_: Annotated[..., Attribute("json")]'
+        ),
     ),
 }
 
@@ -313,16 +323,20 @@ FIELDS = {
         class Track(Item):
             pk: Annotated[str, PartitionKey()]
         """,
-        "Track.pk: PartitionKey() belongs on the raw item; the field of an item type names the key attribute instead: "
-        'Attribute("pk")',
+        (
+            "Track.pk: PartitionKey() belongs on the raw item; the field of an item type names the key attribute instead: "
+            'Attribute("pk")'
+        ),
     ),
     "a sort key": (
         """
         class Track(Item):
             title: Annotated[str, SortKey(index="by_title")]
         """,
-        "Track.title: SortKey() belongs on the raw item; the field of an item type names the key attribute instead: "
-        'Attribute("title")',
+        (
+            "Track.title: SortKey() belongs on the raw item; the field of an item type names the key attribute instead: "
+            'Attribute("title")'
+        ),
     ),
     "a table name": (
         """
@@ -350,40 +364,50 @@ FIELDS = {
         class Track(Item):
             x: int | float
         """,
-        "Track.x: int and float have the stored form N in common, so that a stored value does not tell which it is: "
-        "use a discriminated union of models, or one type",
+        (
+            "Track.x: int and float have the stored form N in common, so that a stored value does not tell which it is: "
+            "use a discriminated union of models, or one type"
+        ),
     ),
     "a field named like a method of pydantic's": (
         """
         class Track(Item):
             copy: str
         """,
-        "Track.copy: is the name of an attribute of Item itself; call the field copy_ and say where it is stored: "
-        'copy_: Annotated[..., Attribute("copy")]',
+        (
+            "Track.copy: is the name of an attribute of Item itself; call the field copy_ and say where it is stored: "
+            'copy_: Annotated[..., Attribute("copy")]'
+        ),
     ),
     "a field named like a method of ours": (
         """
         class Track(Item):
             replace: Annotated[str, Attribute("r")] = ""
         """,
-        "Track.replace: is the name of an attribute of Item itself; call the field replace_ and say where it is stored: "
-        'replace_: Annotated[..., Attribute("replace")]',
+        (
+            "Track.replace: is the name of an attribute of Item itself; call the field replace_ and say where it is stored: "
+            'replace_: Annotated[..., Attribute("replace")]'
+        ),
     ),
     "a field named like a method of classes": (
         """
         class Track(Item):
             mro: int
         """,
-        "Track.mro: is the name of an attribute of Item itself; call the field mro_ and say where it is stored: "
-        'mro_: Annotated[..., Attribute("mro")]',
+        (
+            "Track.mro: is the name of an attribute of Item itself; call the field mro_ and say where it is stored: "
+            'mro_: Annotated[..., Attribute("mro")]'
+        ),
     ),
     "a field named like a method of abstract classes": (
         """
         class Track(Item):
             register: int
         """,
-        "Track.register: is the name of an attribute of Item itself; call the field register_ and say where it is "
-        'stored: register_: Annotated[..., Attribute("register")]',
+        (
+            "Track.register: is the name of an attribute of Item itself; call the field register_ and say where it is "
+            'stored: register_: Annotated[..., Attribute("register")]'
+        ),
     ),
     "a field of a mixin named like a method": (
         """
@@ -398,8 +422,10 @@ FIELDS = {
         class Track(Stamp, Item):
             title: str
         """,
-        "Track.json: is the name of an attribute of Item itself; call the field json_ and say where it is stored: "
-        'json_: Annotated[..., Attribute("json")]',
+        (
+            "Track.json: is the name of an attribute of Item itself; call the field json_ and say where it is stored: "
+            'json_: Annotated[..., Attribute("json")]'
+        ),
     ),
 }
 
@@ -461,24 +487,30 @@ ROLES = {
         class Track(Item):
             n: Annotated[int, Counter(minimum=1)] = 0
         """,
-        "Track.n: the initial value 0 is outside the bounds minimum=1, maximum=None; "
-        "give Counter(...) an initial value inside them",
+        (
+            "Track.n: the initial value 0 is outside the bounds minimum=1, maximum=None; "
+            "give Counter(...) an initial value inside them"
+        ),
     ),
     "an initial value above the maximum": (
         """
         class Track(Item):
             n: Annotated[Decimal, Counter(initial=Decimal(9), maximum=Decimal(8))] = Decimal(9)
         """,
-        "Track.n: the initial value 9 is outside the bounds minimum=None, maximum=8; "
-        "give Counter(...) an initial value inside them",
+        (
+            "Track.n: the initial value 9 is outside the bounds minimum=None, maximum=8; "
+            "give Counter(...) an initial value inside them"
+        ),
     ),
     "a default that is not the initial value": (
         """
         class Track(Item):
             n: Annotated[int, Counter(initial=10)] = 0
         """,
-        "Track.n: has the default 0, but the count begins with the initial value 10; "
-        "make them one: Annotated[int, Counter(initial=0, ...)] = 0",
+        (
+            "Track.n: has the default 0, but the count begins with the initial value 10; "
+            "make them one: Annotated[int, Counter(initial=0, ...)] = 0"
+        ),
     ),
     "a time to live of another type": (
         """
@@ -506,24 +538,30 @@ ROLES = {
         class Track(Item):
             t: Annotated[datetime | None, CreatedAt(), Attribute(prefix="T_")] = None
         """,
-        "Track.t: is marked CreatedAt(), which is stored in one attribute as it is; "
-        "remove names, prefix and width from its Attribute(...)",
+        (
+            "Track.t: is marked CreatedAt(), which is stored in one attribute as it is; "
+            "remove names, prefix and width from its Attribute(...)"
+        ),
     ),
     "a role with a width": (
         """
         class Track(Item):
             v: Annotated[int, Version(), Attribute(width=9)] = 0
         """,
-        "Track.v: is marked Version(), which is stored in one attribute as it is; "
-        "remove names, prefix and width from its Attribute(...)",
+        (
+            "Track.v: is marked Version(), which is stored in one attribute as it is; "
+            "remove names, prefix and width from its Attribute(...)"
+        ),
     ),
     "a role with several names": (
         """
         class Track(Item):
             n: Annotated[int, Counter(), Attribute(names=("a", "b"))] = 0
         """,
-        "Track.n: is marked Counter(), which is stored in one attribute as it is; "
-        "remove names, prefix and width from its Attribute(...)",
+        (
+            "Track.n: is marked Counter(), which is stored in one attribute as it is; "
+            "remove names, prefix and width from its Attribute(...)"
+        ),
     ),
 }
 
@@ -581,8 +619,10 @@ KEYS = {
             class Key(ItemKey["Track"]):
                 token: Annotated[str, Attribute("pk")]
         """,
-        "Track.Key.token: has Attribute(...), but a key says nothing about how it is stored, Track.token does; "
-        "remove it here",
+        (
+            "Track.Key.token: has Attribute(...), but a key says nothing about how it is stored, Track.token does; "
+            "remove it here"
+        ),
     ),
     "a partition key": (
         """
@@ -592,8 +632,10 @@ KEYS = {
             class Key(ItemKey["Track"]):
                 token: Annotated[str, PartitionKey()]
         """,
-        "Track.Key.token: has PartitionKey(...), but a key says nothing about how it is stored, Track.token does; "
-        "remove it here",
+        (
+            "Track.Key.token: has PartitionKey(...), but a key says nothing about how it is stored, Track.token does; "
+            "remove it here"
+        ),
     ),
     "an optional field without default": (
         """
@@ -653,8 +695,10 @@ KEYS = {
             class Key(ItemKey["Track"], index="by_x"):
                 token: str
         """,
-        "Track.Key: is an ItemKey with index='by_x', and the primary key has no index; "
-        'derive it from IndexKey["Track"], or remove index',
+        (
+            "Track.Key: is an ItemKey with index='by_x', and the primary key has no index; "
+            'derive it from IndexKey["Track"], or remove index'
+        ),
     ),
     "an index key without index": (
         """
@@ -674,8 +718,10 @@ KEYS = {
             class Key(ItemKey["Track"]):
                 of: str
         """,
-        "Track.Key.of: is the name of an attribute of keys themselves; call the field of_ here and in the item type, "
-        'where it is of_: Annotated[..., Attribute("of")]',
+        (
+            "Track.Key.of: is the name of an attribute of keys themselves; call the field of_ here and in the item type, "
+            'where it is of_: Annotated[..., Attribute("of")]'
+        ),
     ),
 }
 

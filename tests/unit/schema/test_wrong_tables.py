@@ -87,8 +87,10 @@ MAPPING = {
     ),
     "an int without width": (
         track(f'{TOKEN}; number: Annotated[int, Attribute("sk")]', "token: str; number: int"),
-        "Track.number: is int in the string sk, where 10 would sort before 9; "
-        'give it a number of digits: Attribute("sk", width=16)',
+        (
+            "Track.number: is int in the string sk, where 10 would sort before 9; "
+            'give it a number of digits: Attribute("sk", width=16)'
+        ),
     ),
     "an enum of numbers without width": (
         dedent("""
@@ -97,8 +99,10 @@ MAPPING = {
             B = 2
         """)
         + track(f'{TOKEN}; side: Annotated[Side, Attribute("sk")]', "token: str; side: Side"),
-        "Track.side: is Side in the string sk, where 10 would sort before 9; "
-        'give it a number of digits: Attribute("sk", width=16)',
+        (
+            "Track.side: is Side in the string sk, where 10 would sort before 9; "
+            'give it a number of digits: Attribute("sk", width=16)'
+        ),
     ),
     "a width of what is no number": (
         track(f'{TOKEN}; day: Annotated[date, Attribute("sk", width=10)]', "token: str; day: date"),
@@ -107,8 +111,10 @@ MAPPING = {
     **{
         f"{kind} in a string key": (
             track(f'{TOKEN}; value: Annotated[{kind}, Attribute("sk", prefix="V_")]', f"token: str; value: {kind}"),
-            f"Track.value: is {kind}, but sk is a string, which takes str, date, datetime, UUID, Enum, and int with a "
-            "width; choose another type or attribute",
+            (
+                f"Track.value: is {kind}, but sk is a string, which takes str, date, datetime, UUID, Enum, and int with a "
+                "width; choose another type or attribute"
+            ),
         )
         for kind in ("Decimal", "float", "bool", "bytes", "timedelta", "list[str]", "Any", "Literal[True]")
     },
@@ -140,8 +146,10 @@ MAPPING = {
             f'{TOKEN}; day: Annotated[date, Attribute("sk")]; name: Annotated[str, Attribute("sk")]',
             "token: str; day: date; name: str",
         ),
-        "Track.name: is a further part of the composite key sk and has no separator; "
-        'give it a prefix: Attribute("sk", prefix="#")',
+        (
+            "Track.name: is a further part of the composite key sk and has no separator; "
+            'give it a prefix: Attribute("sk", prefix="#")'
+        ),
     ),
     **{
         f"a separator that is in every {kind}": (
@@ -150,8 +158,10 @@ MAPPING = {
                 f'    name: Annotated[str, Attribute("sk", prefix={separator!r})]',
                 f"token: str; x: {kind}; name: str",
             ),
-            f"Track.name: the separator {separator!r} is in every {kind} that Track.x, the part of sk before it, can be; "
-            "choose another",
+            (
+                f"Track.name: the separator {separator!r} is in every {kind} that Track.x, the part of sk before it, can be; "
+                "choose another"
+            ),
         )
         for kind, separator in (
             ("date", "-"),
@@ -184,28 +194,38 @@ MAPPING = {
     ),
     "a constant of another type": (
         track(f'{TOKEN}; sk: Annotated[str, Attribute(prefix="T_")] = None', "token: str"),
-        "Track.sk: is part of the primary key, so its default is a constant, and None is None, not a str; "
-        "make it a value of its type, or remove it",
+        (
+            "Track.sk: is part of the primary key, so its default is a constant, and None is None, not a str; "
+            "make it a value of its type, or remove it"
+        ),
     ),
     "a constant that is none of the literals": (
         track(f'{TOKEN}; sk: Literal["A"] = "B"', "token: str"),
-        "Track.sk: is part of the primary key, so its default is a constant, and 'B' is a str that is none of the values "
-        "of Literal['A']; make it a value of its type, or remove it",
+        (
+            "Track.sk: is part of the primary key, so its default is a constant, and 'B' is a str that is none of the values "
+            "of Literal['A']; make it a value of its type, or remove it"
+        ),
     ),
     "a constant number that is too wide": (
         track(f'{TOKEN}; number: Annotated[int, Attribute("sk", width=1)] = 12', "token: str"),
-        "Track.number: is part of the primary key, so its default is a constant, and 12 is wider than 1 digits; "
-        "make it a value of its type, or remove it",
+        (
+            "Track.number: is part of the primary key, so its default is a constant, and 12 is wider than 1 digits; "
+            "make it a value of its type, or remove it"
+        ),
     ),
     "a constant of a number key": (
         NUMBERS + track('pk: int = "x"; sk: bytes', "sk: bytes", "Numbers"),
-        "Track.pk: is part of the primary key, so its default is a constant, and 'x' is a str, not an int; "
-        "make it a value of its type, or remove it",
+        (
+            "Track.pk: is part of the primary key, so its default is a constant, and 'x' is a str, not an int; "
+            "make it a value of its type, or remove it"
+        ),
     ),
     "an empty constant": (
         track(f'{TOKEN}; sk: Literal[""] = ""', "token: str"),
-        "Track.sk: is a constant that makes sk an empty string, which no key of Row can be; "
-        'give it a prefix: Attribute("sk", prefix="...")',
+        (
+            "Track.sk: is a constant that makes sk an empty string, which no key of Row can be; "
+            'give it a prefix: Attribute("sk", prefix="...")'
+        ),
     ),
     "names of different types": (
         INDEXED
@@ -214,8 +234,10 @@ MAPPING = {
             "token: str",
             "Rows",
         ),
-        "Track.year: is written to attributes of different types in Rows: year is a number, artist is a string; "
-        "give them one type",
+        (
+            "Track.year: is written to attributes of different types in Rows: year is a number, artist is a string; "
+            "give them one type"
+        ),
     ),
     "names of different types, one of them no key": (
         dedent("""
@@ -227,13 +249,17 @@ MAPPING = {
             "token: str; name: str",
             "Rows",
         ),
-        "Track.name: is written to attributes of different types in Rows: sk is a string, size is a number; "
-        "give them one type",
+        (
+            "Track.name: is written to attributes of different types in Rows: sk is a string, size is a number; "
+            "give them one type"
+        ),
     ),
     "two fields of one attribute": (
         track(f'{TOKEN}; {INFO}; one: str; two: Annotated[str, Attribute("one")]', "token: str"),
-        "Track.two: Track.one maps to one already, which is no key attribute of Row; only the parts of a composite key "
-        "share an attribute, so name another",
+        (
+            "Track.two: Track.one maps to one already, which is no key attribute of Row; only the parts of a composite key "
+            "share an attribute, so name another"
+        ),
     ),
     "another type than the raw item declares": (
         dedent("""
@@ -261,13 +287,17 @@ MAPPING = {
     ),
     "an index key whose absence is not None": (
         INDEXED + track(f'{TOKEN}; {INFO}; artist: str | None = "x"', "token: str", "Rows"),
-        "Track.artist: is stored as the string artist, which is absent for None, so that None would read back as the "
-        "default 'x'; make the default None",
+        (
+            "Track.artist: is stored as the string artist, which is absent for None, so that None would read back as the "
+            "default 'x'; make the default None"
+        ),
     ),
     "text with a prefix whose absence is not None": (
         track(f'{TOKEN}; {INFO}; label: Annotated[str | None, Attribute(prefix="L_")] = "x"', "token: str"),
-        "Track.label: is stored as the string label, which is absent for None, so that None would read back as the "
-        "default 'x'; make the default None",
+        (
+            "Track.label: is stored as the string label, which is absent for None, so that None would read back as the "
+            "default 'x'; make the default None"
+        ),
     ),
     "parts of which one alone is optional": (
         INDEXED
@@ -289,8 +319,10 @@ MAPPING = {
     ),
     "a version in the primary key": (
         NUMBERS + track("pk: Annotated[int, Version()] = 0; sk: bytes", "sk: bytes", "Numbers"),
-        "Track.pk: is marked Version() and is part of pk, a key of Numbers; what the mapper changes cannot be part of the "
-        "primary key",
+        (
+            "Track.pk: is marked Version() and is part of pk, a key of Numbers; what the mapper changes cannot be part of the "
+            "primary key"
+        ),
     ),
     "a time in a composite key": (
         INDEXED
@@ -300,18 +332,24 @@ MAPPING = {
             "token: str",
             "Rows",
         ),
-        "Track.at: is marked UpdatedAt() and is part of the composite key artist; what the mapper changes has an attribute "
-        "of its own",
+        (
+            "Track.at: is marked UpdatedAt() and is part of the composite key artist; what the mapper changes has an attribute "
+            "of its own"
+        ),
     ),
     "a counter in a string key": (
         INDEXED + track(f"{TOKEN}; {INFO}; artist: Annotated[int, Counter()] = 0", "token: str", "Rows"),
-        "Track.artist: is marked Counter() and stored as a number, but artist is a string in Rows; "
-        "map it to another attribute",
+        (
+            "Track.artist: is marked Counter() and stored as a number, but artist is a string in Rows; "
+            "map it to another attribute"
+        ),
     ),
     "a time of change in a number key": (
         INDEXED + track(f"{TOKEN}; {INFO}; year: Annotated[datetime, UpdatedAt()]", "token: str", "Rows"),
-        "Track.year: is marked UpdatedAt() and stored as a string, but year is a number in Rows; "
-        "map it to another attribute",
+        (
+            "Track.year: is marked UpdatedAt() and stored as a string, but year is a number in Rows; "
+            "map it to another attribute"
+        ),
     ),
 }
 
@@ -362,8 +400,10 @@ KEYS = {
         + TRACK
         + '    class ByArtist(IndexKey["Track"], index="by_artist"):\n        title: str\n'
         + TABLE.replace("Row", "Rows"),
-        "Track.ByArtist: no field of Track maps to artist, a key of the index 'by_artist'; "
-        'declare one: Annotated[..., Attribute("artist")]',
+        (
+            "Track.ByArtist: no field of Track maps to artist, a key of the index 'by_artist'; "
+            'declare one: Annotated[..., Attribute("artist")]'
+        ),
     ),
     "an index key that lacks a field": (
         INDEXED
@@ -439,18 +479,24 @@ class Table(LogicalTable[Rows]):
 TYPES = {
     "no prefix": (
         track(f"{TOKEN}; sk: str", "token: str; sk: str").partition("class Table")[0] + info("Info") + two(),
-        "Table: Track.sk is the sort key sk without a prefix, and the table holds Info too; the prefix tells a row's type, "
-        'so give it one: Attribute("sk", prefix="TRACK_")',
+        (
+            "Table: Track.sk is the sort key sk without a prefix, and the table holds Info too; the prefix tells a row's type, "
+            'so give it one: Attribute("sk", prefix="TRACK_")'
+        ),
     ),
     "a prefix that is the beginning of another": (
         TRACK + info("Info", prefix="TR") + two(),
-        "Table: the sort key prefix 'TR' of Info is the beginning of 'TRACK_', that of Track, so that a query for the one "
-        "would return the other; change one of them",
+        (
+            "Table: the sort key prefix 'TR' of Info is the beginning of 'TRACK_', that of Track, so that a query for the one "
+            "would return the other; change one of them"
+        ),
     ),
     "nothing that tells two types apart": (
         info("Track", "x: str") + info("Info", "x: str; y: str = ''; z: str | None; s: set[str]") + two(),
-        "Table: nothing tells Track and Info apart; give their sort keys different prefixes, or one of them a required "
-        "field that the other does not have",
+        (
+            "Table: nothing tells Track and Info apart; give their sort keys different prefixes, or one of them a required "
+            "field that the other does not have"
+        ),
     ),
     "nothing that tells two types apart in a table without sort keys": (
         """
@@ -473,18 +519,24 @@ TYPES = {
             tracks: InlineView[Track.Key, Track]
             infos: InlineView[Info.Key, Info]
         """,
-        "Table: nothing tells Track and Info apart; give their sort keys different prefixes, or one of them a required "
-        "field that the other does not have",
+        (
+            "Table: nothing tells Track and Info apart; give their sort keys different prefixes, or one of them a required "
+            "field that the other does not have"
+        ),
     ),
     "a collection of types with one prefix": (
         info("Track", "x: str") + info("Info", "y: str") + two("both: ItemCollection[Track.Key, Track | Info]"),
-        "Table.both: the sort keys of Track and Info both have the prefix 'INFO_', so that the rows of one query cannot be "
-        "told apart; give them different prefixes",
+        (
+            "Table.both: the sort keys of Track and Info both have the prefix 'INFO_', so that the rows of one query cannot be "
+            "told apart; give them different prefixes"
+        ),
     ),
     "a collection of types with different partition keys": (
         TRACK + info("Info", partition="I_") + two("both: ItemCollection[Track.Key, Track | Info]"),
-        "Table.both: the partition key of Info is made differently from that of the collection's key (the prefix 'I_' and "
-        "no prefix), so they are never in one partition",
+        (
+            "Table.both: the partition key of Info is made differently from that of the collection's key (the prefix 'I_' and "
+            "no prefix), so they are never in one partition"
+        ),
     ),
     "a collection in a table without sort keys": (
         """
@@ -526,8 +578,10 @@ TYPES = {
         class Table(LogicalTable[Numbers]):
             both: ItemCollection[Track.Key, Track | Info]
         """),
-        "Table.both: the sort keys of Track and Info both have no prefix, so that the rows of one query cannot be told "
-        "apart; give them different prefixes",
+        (
+            "Table.both: the sort keys of Track and Info both have no prefix, so that the rows of one query cannot be told "
+            "apart; give them different prefixes"
+        ),
     ),
     "an index of keys only": (
         PROJECTED.format(projection='"KEYS_ONLY"'),
@@ -567,15 +621,19 @@ TYPES = {
             others: InlineView[Other.Key, Other]
             infos: SecondaryIndex[Info.ByArtist, Info]
         """,
-        "Table: nothing that the index 'by_artist' projects tells Info and Other apart; give their sort keys different "
-        "prefixes, or project y or z",
+        (
+            "Table: nothing that the index 'by_artist' projects tells Info and Other apart; give their sort keys different "
+            "prefixes, or project y or z"
+        ),
     ),
     "two times to live": (
         info("Info", "until: Annotated[int | None, TimeToLive()] = None").replace("INFO_", "I_")
         + info("Track", "expires: Annotated[int | None, TimeToLive()] = None; x: int")
         + two(),
-        "Table: has several attributes marked TimeToLive(): expires, until; a table has one, so store them under one "
-        'name: Attribute("expires")',
+        (
+            "Table: has several attributes marked TimeToLive(): expires, until; a table has one, so store them under one "
+            'name: Attribute("expires")'
+        ),
     ),
 }
 
@@ -615,18 +673,24 @@ class Others(Row):
 class Other(LogicalTable[Others]):
     tracks: InlineView[Track.Key, Track]
 """,
-        "Other: Track is bound to the raw item Row by another table, and this one has Others; an item type belongs to one "
-        "raw item, so derive a class for the other, with its own keys",
+        (
+            "Other: Track is bound to the raw item Row by another table, and this one has Others; an item type belongs to one "
+            "raw item, so derive a class for the other, with its own keys"
+        ),
     ),
     "something else than a view": (
         "class Table(LogicalTable[Row]):\n    tracks: list[str]",
-        "Table.tracks: is list[str]; a table declares InlineView[Key, Item], SecondaryIndex[IndexKey, Item] and "
-        "ItemCollection[Key, ItemA | ItemB]",
+        (
+            "Table.tracks: is list[str]; a table declares InlineView[Key, Item], SecondaryIndex[IndexKey, Item] and "
+            "ItemCollection[Key, ItemA | ItemB]"
+        ),
     ),
     "a view of nothing": (
         "class Table(LogicalTable[Row]):\n    tracks: InlineView",
-        "Table.tracks: is InlineView; a table declares InlineView[Key, Item], SecondaryIndex[IndexKey, Item] and "
-        "ItemCollection[Key, ItemA | ItemB]",
+        (
+            "Table.tracks: is InlineView; a table declares InlineView[Key, Item], SecondaryIndex[IndexKey, Item] and "
+            "ItemCollection[Key, ItemA | ItemB]"
+        ),
     ),
     "a name that is taken": (
         TRACK + "class Table(LogicalTable[Row]):\n    raw: InlineView[Track.Key, Track]",

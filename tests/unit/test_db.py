@@ -1,0 +1,261 @@
+"""A logical database: its tables, their names, and the methods that find the view by type."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Annotated, Any, ClassVar
+
+import pytest
+
+from logicaldb import (
+    Async,
+    Attribute,
+    BeginsWith,
+    Counter,
+    CreatedAt,
+    DeclarationError,
+    EncodingError,
+    InlineView,
+    Item,
+    ItemAlreadyExists,
+    ItemKey,
+    ItemNotFound,
+    LogicalDb,
+    LogicalTable,
+    M,
+    PartitionKey,
+    RawItem,
+    SortKey,
+    TableName,
+    TimeToLive,
+    UpdatedAt,
+    attr,
+)
+from logicaldb.testing import in_process_dynamodb
+
+
+class Row(RawItem):
+    pk: Annotated[str, PartitionKey()]
+    sk: Annotated[str, SortKey()]
+
+
+class Account(Item):
+    owner: Annotated[str, Attribute("pk")]
+    number: Annotated[int, Attribute("sk", prefix="ACCOUNT_", width=4)]
+    name: str = "main"
+    balance: Annotated[Decimal, Counter(minimum=0)] = Decimal(0)
+    visits: Annotated[int, Counter()] = 0
+    made: Annotated[datetime | None, CreatedAt()] = None
+    changed: Annotated[datetime | None, UpdatedAt()] = None
+    expires: Annotated[datetime | None, TimeToLive()] = None
+
+    class Key(ItemKey["Account"]):
+        owner: str
+        number: int | None = None
+
+
+class Note(Item):
+    owner: Annotated[str, Attribute("pk")]
+    sk: Annotated[str, Attribute(prefix="NOTE_")]
+
+    class Key(ItemKey["Note"]):
+        owner: str
+        sk: str
+
+
+class Bank(LogicalTable[Row, M]):
+    accounts: InlineView[Account.Key, Account]
+
+
+class Archive(LogicalTable[Row]):
+    old_accounts: InlineView[Account.Key, Account]
+    notes: InlineView[Note.Key, Note]
+
+
+class BankDb(LogicalDb):
+    bank: Annotated[Bank, TableName("bank")]
+    version: ClassVar[int] = 1
+
+
+class TwoTables(LogicalDb):
+    bank: Annotated[Bank, TableName("bank")]
+    archive: Annotated[Archive, TableName("archive")]
+
+
+NOW = datetime(2026, 11, 22, 3, 4, 5, 678901, tzinfo=UTC)
+KEY = Account.Key("o", 1)
+
+
+@pytest.fixture
+def client() -> Generator[Any]:
+    with in_process_dynamodb() as client:
+        yield client
+
+
+@pytest.fixture
+def db(client: Any) -> BankDb:
+    db = BankDb(client, clock=lambda: NOW)
+    db.create_tables()
+    return db
+
+
+def test_tables_are_made_as_declared_and_never_altered(client: Any) -> None:
+    db = TwoTables(client)
+    assert db.create_tables() == ["bank", "archive"]
+    assert db.create_tables() == []
+    description = client.describe_table(TableName="bank")["Table"]
+    assert description["BillingModeSummary"]["BillingMode"] == "PAY_PER_REQUEST"
+    assert description["KeySchema"] == [
+        {"AttributeName": "pk", "KeyType": "HASH"},
+        {"AttributeName": "sk", "KeyType": "RANGE"},
+    ]
+    ttl = client.describe_time_to_live(TableName="bank")["TimeToLiveDescription"]
+    assert ttl == {"TimeToLiveStatus": "ENABLED", "AttributeName": "expires"}
+
+
+def test_the_resolver_wins_over_the_annotation(client: Any) -> None:
+    asked: list[tuple[type, str]] = []
+
+    def resolve(table_type: type, declared: str) -> str:
+        asked.append((table_type, declared))
+        return f"staging-{declared}"
+
+    db = BankDb(client, table_name_resolver=resolve)
+    assert asked == [(Bank, "bank")]
+    assert db.bank.table_name == "staging-bank"
+    assert db.create_tables() == ["staging-bank"]
+    assert client.list_tables()["TableNames"] == ["staging-bank"]
+
+
+def test_without_a_client_one_is_made(client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_DEFAULT_REGION", client.meta.region_name)
+    db = BankDb()
+    assert db.create_tables() == ["bank"]
+    assert client.list_tables()["TableNames"] == ["bank"]
+
+
+def test_what_is_no_client_is_refused() -> None:
+    with pytest.raises(TypeError) as error:
+        BankDb("client")
+    assert str(error.value) == (
+        'a boto3 DynamoDB client is needed, boto3.client("dynamodb"), not an object of type str'
+    )
+
+
+def test_the_facade_finds_the_view(db: BankDb) -> None:
+    account = db.create(Account(owner="o", number=1))
+    assert account == Account(owner="o", number=1, made=NOW, changed=NOW)
+    assert db.load(KEY) == account
+    assert db.save(account.replace(name="x")).name == "x"
+    assert db.put(account.replace(name="y")).name == "y"
+    assert db.update(KEY, attr(Account.name).set("z")).name == "z"
+    assert db.increment(KEY, Account.balance, Decimal("0.5")) == Decimal("0.5")
+    assert db.increment(KEY, attr(Account.visits)) == 1  # type: ignore[call-overload]  # attr(...) is taken too
+    with pytest.raises(ItemAlreadyExists):
+        db.create(account)
+    stored = db.load(KEY)
+    assert stored == account.replace(name="z", balance=Decimal("0.5"), visits=1)
+    assert stored is not None
+    assert db.delete(stored) == stored
+    assert db.delete_key(KEY) is None
+    with pytest.raises(ItemNotFound):
+        db.increment(KEY, Account.visits)
+
+
+def test_only_counters_are_incremented(db: BankDb) -> None:
+    db.create(Account(owner="o", number=1))
+    with pytest.raises(EncodingError) as error:
+        db.increment(KEY, Account.name)  # type: ignore[call-overload]
+    assert str(error.value) == "Account.name: is no number, so nothing can be added"
+
+
+def test_a_type_in_two_tables_is_refused_with_the_views_to_use(client: Any) -> None:
+    db = TwoTables(client)
+    calls: list[Callable[[], Any]] = [
+        lambda: db.load(KEY),
+        lambda: db.save(Account(owner="o", number=1)),
+        lambda: db.delete_key(KEY),
+    ]
+    for call in calls:
+        with pytest.raises(TypeError) as error:
+            call()
+        assert str(error.value) == (
+            "TwoTables has several views of Account; use one of them: db.bank.accounts, db.archive.old_accounts"
+        )
+    db.create_tables()
+    note = Note(owner="o", sk="n")
+    assert db.save(note) == note
+    assert db.archive.notes.query(BeginsWith(Note.Key("o", ""))).contents == [note]
+
+
+def test_a_type_of_no_table_is_refused(db: BankDb) -> None:
+    with pytest.raises(TypeError) as error:
+        db.save(Note(owner="o", sk="n"))
+    assert str(error.value) == "BankDb has no view of Note"
+    with pytest.raises(TypeError) as no_key:
+        db.load("KEY")  # type: ignore[arg-type]
+    assert str(no_key.value) == "a key is due, such as AlbumTrack.Key(...), not str"
+
+
+def test_a_db_inherits_tables(client: Any) -> None:
+    class Larger(BankDb):
+        archive: Annotated[Archive, TableName("archive")]
+
+    assert Larger(client).create_tables() == ["bank", "archive"]
+
+
+def test_a_table_needs_a_name() -> None:
+    message = 'Wrong.bank: has no table name; write Annotated[Bank, TableName("...")]'
+    with pytest.raises(DeclarationError) as error:
+
+        class Wrong(LogicalDb):
+            bank: Bank
+
+    assert str(error.value) == message
+    with pytest.raises(DeclarationError) as empty:
+
+        class Wrong(LogicalDb):  # type: ignore[no-redef]
+            bank: Annotated[Bank, TableName("")]
+
+    assert str(empty.value) == message
+
+
+def test_a_table_is_a_logical_table() -> None:
+    with pytest.raises(DeclarationError) as error:
+
+        class Wrong(LogicalDb):
+            bank: Annotated[int, TableName("bank")]
+
+    assert str(error.value) == "Wrong.bank: <class 'int'> is not a LogicalTable"
+
+
+def test_the_mode_of_a_table_is_that_of_its_db() -> None:
+    with pytest.raises(DeclarationError) as error:
+
+        class Wrong(LogicalDb):
+            bank: Annotated[Bank[Async], TableName("bank")]
+
+    assert str(error.value) == "Wrong.bank: Bank has a mode, and a LogicalDb is always synchronous"
+
+
+def test_a_name_that_is_not_defined() -> None:
+    with pytest.raises(DeclarationError) as error:
+
+        class Wrong(LogicalDb):
+            bank: Annotated[NoSuchTable, TableName("bank")]  # type: ignore[name-defined]  # noqa: F821
+
+    assert str(error.value) == (
+        "Wrong: an annotation names 'NoSuchTable', which is not defined; define or import it before the table or "
+        "database that needs it"
+    )
+
+
+def test_a_table_is_not_called_like_a_method() -> None:
+    with pytest.raises(DeclarationError) as error:
+
+        class Wrong(LogicalDb):
+            load: Annotated[Bank, TableName("bank")]  # type: ignore[assignment]
+
+    assert str(error.value) == "Wrong.load: is the name of a method of LogicalDb; call the table otherwise"
