@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import types
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, TypeAlias, get_args, get_origin, overload
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, Self, TypeAlias, get_args, get_origin, overload
 
 from pydantic import BaseModel
 from typing_extensions import TypeVar
@@ -21,9 +21,7 @@ from logicaldb.operations.writer import Writer
 from logicaldb.schema.items import SCHEMA, ItemSchema, Row, hold_constants
 from logicaldb.schema.keys import bind_key
 from logicaldb.schema.raw import RawDeclaration
-from logicaldb.schema.scopes import annotations_of as annotations_of
-from logicaldb.schema.scopes import class_scope as class_scope
-from logicaldb.schema.scopes import names_for
+from logicaldb.schema.scopes import annotations_of, class_scope, names_for
 from logicaldb.schema.tables import TableSchema
 from logicaldb.schema.types import type_text
 from logicaldb.schema.views import TableDeclaration, ViewDeclaration, ViewSchema, bind_view, check_time_to_live
@@ -63,6 +61,8 @@ class InlineView(_DeclaredView, Generic[K, I]):
     if TYPE_CHECKING:
 
         @overload
+        def __get__(self, table: None, owner: Any) -> Self: ...
+        @overload
         def __get__(self, table: LogicalTable[Any, Sync], owner: Any) -> View[K, I]: ...
         @overload
         def __get__(self, table: LogicalTable[Any, Async], owner: Any) -> Any: ...
@@ -77,6 +77,8 @@ class SecondaryIndex(_DeclaredView, Generic[K, I]):
     if TYPE_CHECKING:
 
         @overload
+        def __get__(self, table: None, owner: Any) -> Self: ...
+        @overload
         def __get__(self, table: LogicalTable[Any, Sync], owner: Any) -> IndexView[K, I]: ...
         @overload
         def __get__(self, table: LogicalTable[Any, Async], owner: Any) -> Any: ...
@@ -90,6 +92,8 @@ class ItemCollection(_DeclaredView, Generic[K, T]):
 
     if TYPE_CHECKING:
 
+        @overload
+        def __get__(self, table: None, owner: Any) -> Self: ...
         @overload
         def __get__(self, table: LogicalTable[Any, Sync], owner: Any) -> CollectionView[K, T]: ...
         @overload

@@ -19,7 +19,7 @@ from logicaldb.codec.unions import OptionalCodec
 from logicaldb.codec.values import Unsupported, ValueCodec
 from logicaldb.errors import DeclarationError
 from logicaldb.schema.roles import Role, role_of
-from logicaldb.schema.types import refuse_nested, without_none
+from logicaldb.schema.types import check_markers, without_none
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +86,7 @@ def declare_field(item_type: type[BaseModel], name: str) -> FieldDeclaration:
     """
     info = item_type.model_fields[name]
     where = f"{item_type.__name__}.{name}"
+    check_markers(where, info)
     _refuse_misplaced(where, info, name)
     attribute = only_marker(where, info, Attribute) or Attribute()
     names = _attribute_names(where, attribute, name)
@@ -133,7 +134,6 @@ def _refuse_misplaced(where: str, info: FieldInfo, name: str) -> None:
             )
         if isinstance(marker, TableName):
             raise DeclarationError(f"{where}: TableName() belongs on the attribute of a LogicalDb; remove it here")
-    refuse_nested(where, info.annotation)
 
 
 def _attribute_names(where: str, attribute: Attribute, field: str) -> tuple[str, ...]:

@@ -19,7 +19,7 @@ from logicaldb.codec.values import Unsupported, WireValue
 from logicaldb.errors import DeclarationError, DecodingError
 from logicaldb.schema.declarations import DECLARATION
 from logicaldb.schema.fields import only_marker
-from logicaldb.schema.types import OURS, refuse_nested, type_text, without_none
+from logicaldb.schema.types import OURS, check_markers, type_text, without_none
 
 Projection: TypeAlias = Literal["ALL", "KEYS_ONLY"] | tuple[str, ...]
 
@@ -203,7 +203,7 @@ class _Reader:
     def _read_field(self, name: str) -> None:
         info = self.raw_type.model_fields[name]
         where = f"{self.name}.{name}"
-        refuse_nested(where, info.annotation)
+        check_markers(where, info)
         attribute = self._attribute(where, name)
         if attribute in self.attributes:
             raise DeclarationError(
@@ -243,6 +243,10 @@ class _Reader:
         return rename.name or name
 
     def _read_key(self, where: str, attribute: str, marker: PartitionKey | SortKey) -> None:
+        if marker.index is not None and (not isinstance(marker.index, str) or not marker.index):
+            raise DeclarationError(
+                f"{where}: index={marker.index!r} is not the name of an index; write one, or leave it out for the table"
+            )
         is_partition = isinstance(marker, PartitionKey)
         taken = self.partitions if is_partition else self.sorts
         if marker.index in taken:

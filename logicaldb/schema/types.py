@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, NewType, Union, get_args, get_origin
 
+from pydantic.fields import FieldInfo
+
 from logicaldb.annotations import (
     Attribute,
     Counter,
@@ -58,18 +60,36 @@ def type_text(annotation: Any) -> str:
     return type_name(annotation)
 
 
-def refuse_nested(where: str, annotation: Any) -> None:
-    """Refuse an annotation of ours inside ``... | None`` or a list, where it would silently mean nothing.
+def check_markers(where: str, info: FieldInfo) -> None:
+    """Refuse annotations of ours where they would silently mean nothing.
+
+    That is inside ``... | None`` or a list, as a default, or as a class that was not called.
 
     Raises:
         DeclarationError: there is one.
     """
+    written = type_text(info.annotation)
+    if isinstance(info.default, OURS):
+        name = type(info.default).__name__
+        raise DeclarationError(
+            f"{where}: has {name}(...) for its default; annotate the type: Annotated[{written}, {name}(...)]"
+        )
+    for marker in info.metadata:
+        if marker in OURS:
+            name = marker.__name__
+            raise DeclarationError(
+                f"{where}: is annotated with the class {name}; call it: Annotated[{written}, {name}(...)]"
+            )
+    _refuse_nested(where, info.annotation)
+
+
+def _refuse_nested(where: str, annotation: Any) -> None:
     if get_origin(annotation) is Annotated:
         for marker in annotation.__metadata__:
-            if isinstance(marker, OURS):
-                name = type(marker).__name__
+            if isinstance(marker, OURS) or marker in OURS:
+                name = getattr(marker, "__name__", type(marker).__name__)
                 raise DeclarationError(
                     f"{where}: {name} stands inside the type; put it outermost: Annotated[... | None, {name}(...)]"
                 )
     for part in get_args(annotation):
-        refuse_nested(where, part)
+        _refuse_nested(where, part)

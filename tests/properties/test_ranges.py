@@ -93,7 +93,8 @@ class Partition:
         answer: dict[str, Any] = {"Count": len(items), "ScannedCount": len(page)}
         if body.get("Select") != "COUNT":
             answer["Items"] = items
-        if len(page) == limit:  # also where nothing is left
+        # Also where nothing is left, unless the range itself ends there.
+        if len(page) == limit and not self._at_the_end(body, page[-1]):
             answer["LastEvaluatedKey"] = {name: page[-1][name] for name in self.keys}
         return answer
 

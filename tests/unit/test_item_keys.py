@@ -118,8 +118,8 @@ def test_keys_are_frozen() -> None:
 def test_equality_and_hash() -> None:
     assert {key("T"), key("T"), key("T", DAY)} == {key("T", DAY), key("T")}
     assert key("T") != key("U")
-    assert key("T") != Special.Key("T")
-    assert key("T") != ("T", None, None)
+    others: list[Any] = [Special.Key("T"), ("T", None, None), ORDER]
+    assert key("T") not in others
 
 
 def test_repr() -> None:
@@ -175,9 +175,7 @@ def test_a_key_of_no_item_type() -> None:
 
     with pytest.raises(TypeError) as error:
         Lonely.of(ORDER)
-    assert str(error.value) == "test_a_key_of_no_item_type.<locals>.Lonely".rpartition(".")[2] + (
-        " is a key of no item type yet, not of Order"
-    )
+    assert str(error.value) == "Lonely is a key of no item type yet, not of Order"
 
 
 def test_an_item_that_is_not_in_the_index_has_no_key_of_it() -> None:
@@ -202,7 +200,7 @@ class Aliased(Item):
 def test_aliases_play_no_part() -> None:
     made: Any = Aliased.Key
     assert made("T") == made(token="T")
-    assert Aliased.Key.of(Aliased(songToken="T")).token == "T"
+    assert Aliased.Key.of(Aliased.model_validate({"songToken": "T"})).token == "T"
 
 
 def test_a_key_of_another_type_as_an_attribute_is_left_alone() -> None:

@@ -109,8 +109,7 @@ def test_views_on_the_instance() -> None:
 
 
 def test_views_on_the_class_are_declarations() -> None:
-    view: Any = Music.albums
-    assert isinstance(view, InlineView)
+    assert isinstance(Music.albums, InlineView)
 
 
 def test_views_cannot_be_set() -> None:

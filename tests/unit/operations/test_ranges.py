@@ -452,5 +452,60 @@ def test_a_bare_key_is_no_condition() -> None:
     assert str(error.value) == "a key condition is due, such as BeginsWith(Step.Key(...)), not a Key"
 
 
+P = {"S": "p"}
+
+
+def at(text: str, *, inclusive: bool = True) -> Bound:
+    return Bound({"S": text}, inclusive=inclusive)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "start", "forward", "backward"),
+    [
+        # What is left of a range after a key, forwards and backwards.
+        (KeyRange(P), "x", "some", "some"),
+        (KeyRange(P, equal={"S": "m"}), "a", "all", "nothing"),
+        (KeyRange(P, equal={"S": "m"}), "m", "some", "some"),
+        (KeyRange(P, equal={"S": "m"}), "z", "nothing", "all"),
+        (KeyRange(P, prefix={"S": "m"}), "a", "all", "nothing"),
+        (KeyRange(P, prefix={"S": "m"}), "mm", "some", "some"),
+        (KeyRange(P, prefix={"S": "m"}), "z", "nothing", "all"),
+        (KeyRange(P, low=at("m")), "a", "all", "nothing"),
+        (KeyRange(P, low=at("m")), "m", "some", "nothing"),
+        (KeyRange(P, low=at("m")), "z", "some", "some"),
+        (KeyRange(P, low=at("m", inclusive=False)), "m", "all", "nothing"),
+        (KeyRange(P, high=at("m")), "a", "some", "some"),
+        (KeyRange(P, high=at("m")), "m", "nothing", "some"),
+        (KeyRange(P, high=at("m")), "z", "nothing", "all"),
+        (KeyRange(P, high=at("m", inclusive=False)), "m", "nothing", "all"),
+        # A BETWEEN includes its ends, also those that are dropped after reading: there a page may end.
+        (KeyRange(P, low=at("c"), high=at("m", inclusive=False)), "m", "nothing", "some"),
+        (KeyRange(P, low=at("c", inclusive=False), high=at("m")), "c", "some", "nothing"),
+        (KeyRange(P, low=at("c"), high=at("m")), "d", "some", "some"),
+        (KeyRange(P, low=at("c"), high=at("m")), "b", "all", "nothing"),
+        (KeyRange(P, low=at("c"), high=at("m")), "n", "nothing", "all"),
+    ],
+)
+def test_what_is_left_after_a_key(wanted: KeyRange, start: str, forward: str, backward: str) -> None:
+    assert wanted.rest({"S": start}, asc=True, unique=True) == forward
+    assert wanted.rest({"S": start}, asc=False, unique=True) == backward
+
+
+def test_in_an_index_other_rows_may_have_the_last_key() -> None:
+    wanted = KeyRange(P, low=at("c"), high=at("m"))
+    assert wanted.rest({"S": "m"}, asc=True, unique=False) == "some"
+    assert wanted.rest({"S": "c"}, asc=False, unique=False) == "some"
+    assert wanted.rest({"S": "n"}, asc=True, unique=False) == "nothing"
+
+
+def test_what_is_left_is_told_by_numbers_and_bytes() -> None:
+    numbers = KeyRange({"N": "1"}, low=Bound({"N": "9"}, inclusive=True), high=Bound({"N": "1E+2"}, inclusive=True))
+    assert numbers.rest({"N": "10"}, asc=True, unique=True) == "some"
+    assert numbers.rest({"N": "100"}, asc=True, unique=True) == "nothing"
+    binaries = KeyRange({"B": "cA=="}, prefix={"B": "/w=="})
+    assert binaries.rest({"B": "//8="}, asc=True, unique=True) == "some"
+    assert binaries.rest({"B": "AA=="}, asc=True, unique=True) == "all"
+
+
 def test_the_sort_part_does_not_matter_to_a_partition() -> None:
     assert partition_range(step(7), STEPS.key) == partition_range(step(), STEPS.key) == KeyRange({"S": "CUSTOMER_C"})

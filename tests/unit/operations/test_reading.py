@@ -11,10 +11,13 @@ import pytest
 from examples.music.models import AlbumInfo, AlbumTrack, MusicTable, PlaylistInfo
 from logicaldb import (
     AtLeast,
+    AtMost,
     Attribute,
     BeginsWith,
+    Between,
     DecodingError,
     EncodingError,
+    EqualTo,
     Expression,
     IncompleteKey,
     InlineView,
@@ -523,6 +526,33 @@ def test_a_partition_is_the_same_in_another_notation() -> None:
     assert run.bodies[0]["ExpressionAttributeValues"] == {":v0": {"N": "1E+60"}}
     assert run.result.offset == Offset(Number.Key(10**60, Decimal(5)))
     drive(numbers.query_page(condition, **query_options(initial_offset=run.result.offset)), found())
+
+
+def test_an_offset_outside_of_the_range() -> None:
+    """DynamoDB takes a start key inside of the range alone."""
+    condition = AtLeast(Step.Key("C", 5))
+    run = drive(STEPS.query_page(condition, **query_options(initial_offset=Offset(Step.Key("C", 3)))), found())
+    assert "ExclusiveStartKey" not in run.bodies[0]
+    options = query_options(initial_offset=Offset(Step.Key("C", 3)), asc=False)
+    run = drive(STEPS.query_page(condition, **options))
+    assert run.requests == []
+    assert (run.result.contents, run.result.offset) == ([], None)
+
+
+def test_an_offset_at_the_end_of_the_range() -> None:
+    """DynamoDB does not take the last key of a table's range, but in an index other rows may have the same."""
+    last = query_options(initial_offset=Offset(Step.Key("C", 5)))
+    assert drive(STEPS.query_page(Between(STEP_KEY, Step.Key("C", 5)), **last)).requests == []
+    of_index = query_options(initial_offset=Offset(Step.TitleKey("C", "x", 5)))
+    run = drive(BY_TITLE.query_page(AtMost(Step.TitleKey("C", "x")), **of_index), found())
+    assert run.bodies[0]["ExclusiveStartKey"]["title"] == {"S": "x"}
+
+
+def test_an_offset_in_an_index_without_a_sort_key() -> None:
+    served = {"pk": {"S": "CUSTOMER_C"}, "sk": {"S": "INFO"}, "label": {"S": "L_x"}}
+    options = query_options(initial_offset=Offset.served(None, served))
+    run = drive(BY_LABEL.query_page(EqualTo(Customer.LabelKey("x")), **options), found())
+    assert run.bodies[0]["ExclusiveStartKey"] == served
 
 
 @pytest.mark.parametrize("raw", [{"pk": {"S": "CUSTOMER_C"}}, {"a": {"S": "x"}, "b": {"S": "y"}}])

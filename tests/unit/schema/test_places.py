@@ -127,8 +127,8 @@ class Extra(BaseModel):
     model_config = ConfigDict(extra="allow")
 
 
-Tree = alias("Tree", "dict[str, Tree]")
-MaybeText = alias("MaybeText", str | None)
+Tree: Any = alias("Tree", "dict[str, Tree]")
+MaybeText: Any = alias("MaybeText", str | None)
 Meters = NewType("Meters", int)
 Shout = Annotated[str, AfterValidator(str.upper)]
 AsText = Annotated[int, PlainSerializer(str, return_type=str)]

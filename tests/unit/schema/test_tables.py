@@ -159,7 +159,7 @@ def test_an_index_that_shows_nothing_of_the_kind() -> None:
         year: int
         label: str | None = None
 
-    schema, (mine, other) = table(Mine, Other)
+    schema, (mine, _) = table(Mine, Other)
     index = schema.raw.indexes["by_year"]
     # It projects neither "first" nor "owner", and its key and "label" both types have.
     assert schema.marks(mine)[1:] == (Mark("first", "exists"),)
@@ -187,7 +187,7 @@ def test_marks_of_an_index() -> None:
 
 
 def test_prefixes_are_in_every_index() -> None:
-    schema, (album, track) = table(Album, Track)
+    schema, (_, track) = table(Album, Track)
     assert schema.marks(track, schema.raw.indexes["by_title"]) == (Mark("sk", "begins_with", "TRACK_"),)
 
 

@@ -4,9 +4,10 @@ from enum import Enum
 from typing import Annotated, Any, Literal, NewType, Optional, TypeVar, Union
 
 import pytest
+from pydantic.fields import FieldInfo
 
 from logicaldb import Attribute, Counter, DeclarationError, PartitionKey
-from logicaldb.schema.types import refuse_nested, type_text, underlying, without_none
+from logicaldb.schema.types import check_markers, type_text, underlying, without_none
 from tests.unit.codec.support import alias
 
 Token = NewType("Token", str)
@@ -102,15 +103,17 @@ def test_type_text_of_a_class_in_a_function() -> None:
         (Annotated[str, Attribute("x")] | None, "Attribute"),
         (list[Annotated[int, Counter()]], "Counter"),
         (dict[str, tuple[Annotated[str, PartitionKey()], ...]], "PartitionKey"),
+        (list[Annotated[int, Counter]], "Counter"),
     ],
 )
 def test_annotations_inside_a_type_are_refused(annotation: Any, name: str) -> None:
     with pytest.raises(DeclarationError) as error:
-        refuse_nested("Track.x", annotation)
+        check_markers("Track.x", FieldInfo.from_annotation(annotation))
     assert str(error.value) == (
         f"Track.x: {name} stands inside the type; put it outermost: Annotated[... | None, {name}(...)]"
     )
 
 
 def test_other_annotations_inside_a_type_are_fine() -> None:
-    refuse_nested("Track.x", list[Annotated[str, "a comment"] | None])
+    annotation: Any = Annotated[list[Annotated[str, "a comment"] | None], ["x"]]
+    check_markers("Track.x", FieldInfo.from_annotation(annotation))

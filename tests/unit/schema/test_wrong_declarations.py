@@ -218,6 +218,27 @@ RAW_ITEMS = {
         """,
         "Rows.x: PartitionKey stands inside the type; put it outermost: Annotated[... | None, PartitionKey(...)]",
     ),
+    "an annotation that was not called": (
+        """
+        class Rows(RawItem):
+            pk: Annotated[str, PartitionKey]
+        """,
+        "Rows.pk: is annotated with the class PartitionKey; call it: Annotated[str, PartitionKey(...)]",
+    ),
+    "an empty name of an index": (
+        """
+        class Rows(Row):
+            x: Annotated[str | None, PartitionKey(index="")] = None
+        """,
+        "Rows.x: index='' is not the name of an index; write one, or leave it out for the table",
+    ),
+    "a name of an index that is none": (
+        """
+        class Rows(Row):
+            x: Annotated[str | None, SortKey(index=3)] = None
+        """,
+        "Rows.x: index=3 is not the name of an index; write one, or leave it out for the table",
+    ),
     "a type that cannot be stored": (
         """
         class Rows(Row):
@@ -344,6 +365,20 @@ FIELDS = {
             title: Annotated[str, TableName("x")]
         """,
         "Track.title: TableName() belongs on the attribute of a LogicalDb; remove it here",
+    ),
+    "an annotation that was not called": (
+        """
+        class Track(Item):
+            version: Annotated[int, Version] = 0
+        """,
+        "Track.version: is annotated with the class Version; call it: Annotated[int, Version(...)]",
+    ),
+    "an annotation as a default": (
+        """
+        class Track(Item):
+            token: str | None = Attribute("pk")
+        """,
+        "Track.token: has Attribute(...) for its default; annotate the type: Annotated[str | None, Attribute(...)]",
     ),
     "an attribute inside an optional": (
         """
