@@ -442,6 +442,7 @@ class View(IndexView[K, I]):
             EncodingError: a value cannot be stored; nothing was sent.
             VersionConflict: the stored version is not the item's.
             ConditionFailed: the condition does not hold.
+            AmbiguousWrite: the write was sent, and it cannot be told whether it took effect.
         """
         saved: I = self._write(self._writer.operation("save", item, condition), idempotency_token)
         return saved
@@ -459,6 +460,7 @@ class View(IndexView[K, I]):
         Raises:
             EncodingError: a value cannot be stored; nothing was sent.
             ItemAlreadyExists: there is an item; it is the error's ``item``.
+            AmbiguousWrite: the write was sent, and it cannot be told whether it took effect.
         """
         created: I = self._write(self._writer.operation("create", item), idempotency_token)
         return created
@@ -478,6 +480,7 @@ class View(IndexView[K, I]):
             EncodingError: a value cannot be stored; nothing was sent.
             VersionConflict: the stored version is not the item's.
             ConditionFailed: the condition does not hold.
+            AmbiguousWrite: the write was sent, and it cannot be told whether it took effect.
         """
         stored: I = self._write(self._writer.operation("put", item, condition), idempotency_token)
         return stored
@@ -510,6 +513,7 @@ class View(IndexView[K, I]):
             VersionConflict: the stored version is not ``if_version``.
             CounterOutOfBounds: a counter would leave its bounds.
             ConditionFailed: the condition does not hold.
+            AmbiguousWrite: the write was sent, and it cannot be told whether it took effect.
         """
         operation = Operation("update", _item_key(key), None, updates, condition, if_version, upsert)
         updated: I = self._write(operation, idempotency_token)
@@ -545,8 +549,7 @@ class View(IndexView[K, I]):
             counter: the field on the class: ``AlbumTrack.play_count``.
             by: what to add; negative to subtract.
             upsert: whether to make the item where there is none; every required field must have a default then.
-            idempotency_token: see ``save``. Without one, an ``ADD`` whose answer is lost and that is sent again by the
-                SDK counts twice.
+            idempotency_token: see ``save``. Without one, an addition whose answer is lost is not sent again.
 
         Returns:
             The new count.
@@ -555,6 +558,7 @@ class View(IndexView[K, I]):
             EncodingError: the field is no counter, or the number does not fit; nothing was sent.
             ItemNotFound: there is no item.
             CounterOutOfBounds: the counter would leave its bounds; nothing was changed.
+            AmbiguousWrite: the write was sent, and it cannot be told whether it took effect.
         """
         operation = Operation("increment", _item_key(key), None, (increase(counter, by),), upsert=upsert)
         return self._write(operation, idempotency_token)
@@ -573,6 +577,7 @@ class View(IndexView[K, I]):
         Raises:
             VersionConflict: the stored version is not the item's.
             ConditionFailed: the condition does not hold.
+            AmbiguousWrite: the write was sent, and it cannot be told whether it took effect.
         """
         deleted: I | None = self._write(self._writer.operation("delete", item, condition), idempotency_token)
         return deleted
@@ -593,6 +598,7 @@ class View(IndexView[K, I]):
         Raises:
             IncompleteKey: the key lacks fields.
             ConditionFailed: the condition does not hold.
+            AmbiguousWrite: the write was sent, and it cannot be told whether it took effect.
         """
         deleted: I | None = self._write(Operation("delete_key", _item_key(key), condition=condition), idempotency_token)
         return deleted

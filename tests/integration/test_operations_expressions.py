@@ -20,7 +20,7 @@ from logicaldb import (
     Update,
     attr,
 )
-from tests.unit.operations.models import Address, Color, Thing, ThingTable
+from tests.unit.operations.models import Address, Color, ShopRow, Thing, ThingTable
 
 
 class ThingsDb(LogicalDb):
@@ -199,9 +199,7 @@ def test_updates(db: ThingsDb, number: int) -> None:
 
 
 def test_absent_attributes_begin_with_their_defaults(db: ThingsDb) -> None:
-    row = db.table.raw.load(db.table.raw._rows.raw.raw_type(pk="THING_1", sk="thing"))
-    assert row is not None
-    db.table.raw.put(type(row)(pk="THING_1", sk="thing", title="t"))
+    db.table.raw.put(ShopRow(pk="THING_1", sk="thing", title="t"))
     found = db.table.things.update(
         KEY,
         attr(Thing.points).append([8]),
@@ -222,7 +220,7 @@ def test_a_composite_key_is_written_whole(db: ThingsDb) -> None:
 
 def test_both_copies_of_a_field_are_written(db: ThingsDb) -> None:
     db.table.things.update(KEY, attr(Thing.code).set("z"), attr(T.address.city).set("Rom"))
-    row = db.table.raw.load(db.table.raw._rows.raw.raw_type(pk="THING_1", sk="thing"))
+    row = db.table.raw.load(ShopRow(pk="THING_1", sk="thing"))
     assert row is not None
     extra: dict[str, Any] = row.__pydantic_extra__ or {}
     assert extra["code1"] == extra["code2"] == "z"

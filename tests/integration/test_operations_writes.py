@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Annotated, Any
 from uuid import uuid4
@@ -36,6 +37,7 @@ from tests.unit.operations.models import (
     Gadget,
     Generated,
     Link,
+    ShopRow,
     ShopTable,
     Tally,
     TallyTable,
@@ -77,6 +79,11 @@ def local(local_client: Any) -> WritesDb:
     return make_db(local_client)
 
 
+def row_of(**attributes: Any) -> ShopRow:
+    """A raw row, of declared attributes and others."""
+    return ShopRow(**attributes)
+
+
 def gadget(**fields: Any) -> Gadget:
     return Gadget(pk="1", title="t", **fields)
 
@@ -91,7 +98,8 @@ def test_versions_on_every_path(db: WritesDb) -> None:
     with pytest.raises(ItemAlreadyExists) as exists:
         db.create(item)
     assert exists.value.item == first
-    for stale in (lambda: db.save(item), lambda: db.put(item), lambda: db.delete(item)):
+    stale_writes: list[Callable[[], Any]] = [lambda: db.save(item), lambda: db.put(item), lambda: db.delete(item)]
+    for stale in stale_writes:
         with pytest.raises(VersionConflict) as error:
             stale()
         assert (error.value.expected, error.value.item) == (0, first)
@@ -104,7 +112,8 @@ def test_versions_on_every_path(db: WritesDb) -> None:
     assert error.value.item == fourth
     assert db.load(Versioned.Key("1")) == fourth
     assert db.delete(fourth) == fourth
-    for stale in (lambda: db.save(fourth), lambda: db.put(fourth), lambda: db.delete(fourth)):  # no resurrection
+    stale_writes = [lambda: db.save(fourth), lambda: db.put(fourth), lambda: db.delete(fourth)]
+    for stale in stale_writes:  # no resurrection
         with pytest.raises(VersionConflict) as error:
             stale()
         assert error.value.item is None
@@ -115,8 +124,7 @@ def test_versions_on_every_path(db: WritesDb) -> None:
 
 def test_a_row_from_before_the_version_can_be_taken_over(db: WritesDb) -> None:
     raw = db.table.raw
-    raw_type = raw._rows.raw.raw_type
-    raw.put(raw_type(pk="V_1", sk="VERSIONED", title="old"))
+    raw.put(row_of(pk="V_1", sk="VERSIONED", title="old"))
     old = db.load(Versioned.Key("1"))
     assert old is not None
     assert old.version == 0
@@ -155,8 +163,7 @@ def test_counters_keep_their_count_and_their_bounds(db: WritesDb) -> None:
 
 
 def test_a_counter_begins_with_its_initial_value(db: WritesDb) -> None:
-    raw_type = db.table.raw._rows.raw.raw_type
-    db.table.raw.put(raw_type(pk="GADGET_1", sk="GADGET", title="t"))
+    db.table.raw.put(row_of(pk="GADGET_1", sk="GADGET", title="t"))
     with pytest.raises(CounterOutOfBounds):
         db.increment(KEY, Gadget.stock, 6)
     assert db.increment(KEY, Gadget.stock, 5) == 10
@@ -177,15 +184,15 @@ def test_an_upsert_makes_what_a_save_makes(db: WritesDb) -> None:
     made = db.update(Generated.Key("1"), attr(Generated.title).set("t"), upsert=True)
     assert made == db.load(Generated.Key("1"))
     assert made == Generated(pk="1", title="t", created=NOW + timedelta(seconds=1))
-    raw_type = db.table.raw._rows.raw.raw_type
-    row = db.table.raw.load(raw_type(pk="GENERATED_1", sk="GENERATED"))
+    row = db.table.raw.load(row_of(pk="GENERATED_1", sk="GENERATED"))
     assert row is not None
     extra: dict[str, Any] = row.__pydantic_extra__ or {}
-    assert (row.queue, extra["serial"], extra["points"]) == ("inbox", "made", [1])  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
+    assert (row.queue, extra["serial"], extra["points"]) == ("inbox", "made", [1])
     changed = db.update(
         Generated.Key("1"), attr(Generated.queue).set("done"), attr(Generated.title).set("u"), upsert=True
     )
-    assert changed == made.replace(queue="done", title="u", copied="t") or changed.created == made.created
+    # What is made of other fields is not written, and so made again when it is read.
+    assert changed == made.replace(queue="done", title="u", copied="u")
 
 
 def test_times(db: WritesDb) -> None:
@@ -204,13 +211,12 @@ def test_times(db: WritesDb) -> None:
 
 
 def test_saves_of_nothing(db: WritesDb) -> None:
-    raw_type = db.table.raw._rows.raw.raw_type
     assert db.save(Bare(pk="1")) == Bare(pk="1")
     assert db.load(Bare.Key("1")) == Bare(pk="1")
-    db.table.raw.put(raw_type(pk="BARE_1", sk="BARE", label="x", other="kept"))
+    db.table.raw.put(row_of(pk="BARE_1", sk="BARE", label="x", other="kept"))
     assert db.save(Bare(pk="1")) == Bare(pk="1")
-    row = db.table.raw.load(raw_type(pk="BARE_1", sk="BARE"))
-    assert row == raw_type(pk="BARE_1", sk="BARE", other="kept")
+    row = db.table.raw.load(row_of(pk="BARE_1", sk="BARE"))
+    assert row == row_of(pk="BARE_1", sk="BARE", other="kept")
     link = Link(pk="1", target="2")
     for _ in range(2):
         assert db.save(link) == link
@@ -245,7 +251,7 @@ def test_filters_by_keys(local: WritesDb) -> None:
     assert len(query(BeginsWith(key), filter_expression=Expression("sk = :s", values={":s": "INFO"})).contents) == 1
     for name in ("owner", "pk"):
         with pytest.raises(ClientError, match="Filter Expression can only contain non-primary key attributes"):
-            query(BeginsWith(key), filter_expression=Expression(f"attribute_exists({name})"))
+            query(BeginsWith(key), filter_expression=Expression("attribute_exists(#n)", names={"#n": name}))
     for name in ("pk", "sk"):
         with pytest.raises(ClientError, match="Filter Expression can only contain non-primary key attributes"):
             db.shop.customers.query(

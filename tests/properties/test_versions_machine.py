@@ -258,12 +258,18 @@ def make_dbs(*clients: Any) -> tuple[Db, Db]:
     return first, second
 
 
+def run_machine(dbs: tuple[Db, Db], *, examples: int) -> None:
+    class Machine(TwoClients):
+        def __init__(self) -> None:
+            super().__init__(dbs)
+
+    run_state_machine_as_test(Machine, settings=settings(max_examples=examples, stateful_step_count=25))
+
+
 def test_on_moto() -> None:
     with in_process_dynamodb() as client:
-        dbs = make_dbs(client, make_test_client(client.meta.endpoint_url, "us-east-1"))
-        run_state_machine_as_test(lambda: TwoClients(dbs), settings=settings(max_examples=30, stateful_step_count=30))
+        run_machine(make_dbs(client, make_test_client(client.meta.endpoint_url, "us-east-1")), examples=25)
 
 
 def test_on_dynamodb_local(dynamodb_local: DynamoDbLocal) -> None:
-    dbs = make_dbs(dynamodb_local.client(), dynamodb_local.client())
-    run_state_machine_as_test(lambda: TwoClients(dbs), settings=settings(max_examples=15, stateful_step_count=30))
+    run_machine(make_dbs(dynamodb_local.client(), dynamodb_local.client()), examples=12)

@@ -63,7 +63,7 @@ def test_int_refused(value: int, reason: str) -> None:
 
 
 def test_a_huge_int_is_refused_before_any_work() -> None:
-    huge = 1 << 4_000_000
+    huge = 1 << 1_000_000
     start = time.process_time()
     with pytest.raises(Refused):
         encode_int(huge)

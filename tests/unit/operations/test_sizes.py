@@ -34,9 +34,9 @@ KEYS = {"pk": {"S": "p"}, "sk": {"S": "s"}}
         ({}, 0),
         ({"g": 1}, 0),  # global indexes do not count
         ({"a": 1}, None),  # everything once more
-        ({"k": 1}, 6 + 2),
-        ({"s": 1}, 6 + 2),  # x is projected, but is not there
-        ({"k": 1, "s": 1}, 2 * (6 + 2)),
+        ({"k": 1}, 3 + 2),  # without the sort key of the table
+        ({"s": 1}, 3 + 2),  # x is projected, but is not there
+        ({"k": 1, "s": 1}, 2 * (3 + 2)),
     ],
 )
 def test_to_the_byte(attributes: dict[str, int], extra: int | None) -> None:
@@ -55,7 +55,7 @@ def test_to_the_byte(attributes: dict[str, int], extra: int | None) -> None:
 
 def test_a_projected_attribute_counts_twice() -> None:
     row: dict[str, Any] = {**KEYS, "s": {"S": "i"}}
-    fits = (409_600 - 2 * 8 - 2 * 1) // 2
+    fits = (409_600 - (6 + 2 + 1) - (3 + 2 + 1)) // 2
     check_size(RAW, {**row, "x": {"S": "x" * fits}}, str)
     with pytest.raises(EncodingError):
         check_size(RAW, {**row, "x": {"S": "x" * (fits + 1)}}, str)
