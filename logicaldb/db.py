@@ -54,6 +54,10 @@ class LogicalDb:
         self._tables: dict[str, LogicalTable[Any, Any]] = {}
         for name, (table_type, declared) in self.__logicaldb_tables__.items():
             physical = declared if table_name_resolver is None else table_name_resolver(table_type, declared)
+            if not isinstance(physical, str) or not physical:
+                raise TypeError(
+                    f"table_name_resolver gives {physical!r} for {table_type.__name__}; a table name is due"
+                )
             table = table_type(physical, self._transport, clock, max_connections(client))
             self._tables[name] = table
             setattr(self, name, table)
@@ -175,7 +179,10 @@ class LogicalDb:
     def _view_of(self, item_type: type) -> View[Any, Any]:
         views = self._views.get(item_type)
         if views is None:
-            raise TypeError(f"{type(self).__name__} has no view of {item_type.__name__}")
+            name = item_type.__qualname__.rpartition("<locals>.")[2]
+            if issubclass(item_type, ItemKey):
+                raise TypeError(f"an item is due, and {name} is a key; load and delete_key take keys")
+            raise TypeError(f"{type(self).__name__} has no view of {name}")
         if len(views) > 1:
             raise TypeError(
                 f"{type(self).__name__} has several views of {item_type.__name__}; use one of them: {', '.join(views)}"

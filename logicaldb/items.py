@@ -106,7 +106,7 @@ class RawItem(BaseModel, metaclass=ItemMeta):
     are kept as extras, with the Python values that DynamoDB itself knows.
     """
 
-    model_config = ConfigDict(frozen=True, extra="allow")
+    model_config = ConfigDict(frozen=True, extra="allow", hide_input_in_errors=True)
 
     if not TYPE_CHECKING:
 
@@ -130,10 +130,11 @@ class RawItem(BaseModel, metaclass=ItemMeta):
 class Item(BaseModel, metaclass=ItemMeta):
     """A type of item: its fields and, nested, its key types.
 
-    Items are frozen and forbid fields that are not declared, unless their own ``model_config`` says otherwise.
+    Items are frozen, forbid fields that are not declared, and keep their values out of pydantic's error messages, unless
+    their own ``model_config`` says otherwise.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     if not TYPE_CHECKING:
 
@@ -183,7 +184,7 @@ class _Named:
 class KeyBase(BaseModel, Generic[I_co], metaclass=KeyMeta):
     """What item keys and index keys have in common: frozen, hashable, made of positional or named values."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     if not TYPE_CHECKING:
         __logicaldb_item__: ClassVar[type[Item] | None] = None

@@ -10,6 +10,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from botocore.exceptions import ClientError
 
 from logicaldb.testing import DynamoDbLocal, DynamoDbLocalUnavailable, find_emulator, in_process_dynamodb
 
@@ -46,6 +47,11 @@ def new_name(request: pytest.FixtureRequest) -> Callable[[], str]:
     """Makes names for tables that no other test uses, so that nothing needs to be cleaned up."""
     test = re.sub(r"[^A-Za-z0-9_.-]", "-", request.node.name)[:80]
     return lambda: f"{test}-{uuid4().hex}"
+
+
+def code_of(error: ClientError) -> str:
+    """The error code of the service."""
+    return error.response.get("Error", {}).get("Code", "")
 
 
 @contextmanager

@@ -48,13 +48,13 @@ def encode_bytes(value: bytes) -> str:
     return b2a_base64(value, newline=False).decode("ascii")
 
 
-def decode_bytes(text: str) -> bytes:
-    """The bytes of a base64 text.
+def decode_bytes(text: str | bytes) -> bytes:
+    """The bytes of a base64 text; bytes are what they are, as boto3 clients give them.
 
     Raises:
         ValueError: if it is not base64.
     """
-    return a2b_base64(text, strict_mode=True)
+    return text if isinstance(text, bytes) else a2b_base64(text, strict_mode=True)
 
 
 class _Malformed:

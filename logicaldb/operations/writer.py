@@ -15,15 +15,13 @@ from logicaldb.items import Item, ItemKey
 from logicaldb.operations.bare import save_of_nothing
 from logicaldb.operations.changes import Changes
 from logicaldb.operations.sizes import check_size
-from logicaldb.operations.times import Clock, OneReading, utc_now
+from logicaldb.operations.times import Clock, OneReading
 from logicaldb.operations.updates import Planned, default_of, plan
 from logicaldb.operations.writes import Refusal, Write, parameters
 from logicaldb.schema.fields import FieldDeclaration
 from logicaldb.schema.items import ItemSchema, Row
 from logicaldb.schema.keys import KeySchema
 from logicaldb.sets import Operation, OperationKind
-
-__all__ = ["Clock", "Writer", "increase", "utc_now"]
 
 
 def increase(counter: Any, by: Any) -> Update:

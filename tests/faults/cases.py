@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from logicaldb import attr
+from logicaldb import Item, attr
 from tests.faults.models import Db, Mark, Note, Row, Tally
 
 Token = str | None
@@ -59,6 +59,13 @@ def stored_tally(db: Db, name: str) -> Tally:
 def stored_note(db: Db, name: str) -> Note:
     found = note(db, name)
     assert found is not None
+    return found
+
+
+def again(db: Db, item: Item) -> Item | None:
+    """An item as it is stored."""
+    key_type: Any = vars(type(item))["Key"]
+    found: Item | None = db.load(key_type.of(item), consistent_read=True)
     return found
 
 

@@ -8,6 +8,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from logicaldb import ThroughputExceeded
+from tests.engines import code_of
 from tests.faults.cases import ADDING, CONDITIONAL, INCREMENT, REPEATING, SAVE_VERSION, Case, prepare
 from tests.faults.conftest import Stage
 from tests.faults.proxy import Fault
@@ -64,9 +65,7 @@ def test_contention_that_does_not_end_is_botocores_error(
     stage.proxy.plan(afterwards=Fault.CONFLICT)
     with pytest.raises(ClientError) as raised:
         case.write(stage.db(), stage.name, token_or_not(with_token))
-    assert raised.value.response["Error"]["Code"] == (
-        "TransactionCanceledException" if with_token else "TransactionConflictException"
-    )
+    assert code_of(raised.value) == ("TransactionCanceledException" if with_token else "TransactionConflictException")
     assert stage.proxy.faults == [Fault.CONFLICT] * TRIES
     assert len(pauses) == TRIES - 1
     assert case.effects(stage.direct, stage.name) == 0

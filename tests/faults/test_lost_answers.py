@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 from botocore.exceptions import ChecksumError, ClientError, ConnectionClosedError, ReadTimeoutError
 
 from logicaldb import AmbiguousWrite, Item, attr
+from tests.engines import code_of
 from tests.faults.cases import (
     ADDING,
     CONDITIONAL,
@@ -17,6 +16,7 @@ from tests.faults.cases import (
     SAVE,
     SAVE_VERSION,
     Case,
+    again,
     note,
     prepare,
     stored_note,
@@ -71,7 +71,7 @@ def adding(stage: Stage, case: Case, fault: Fault, mode: Mode) -> None:
     with pytest.raises(AmbiguousWrite) as raised:
         case.write(db, stage.name, None)
     check_unanswered(stage, case, raised.value)
-    assert type(raised.value.__cause__) is CAUSES[fault] or isinstance(raised.value.__cause__, CAUSES[fault])
+    assert isinstance(raised.value.__cause__, CAUSES[fault])
     assert stage.proxy.faults == [fault]
     assert case.effects(stage.direct, stage.name) == (1 if fault in APPLIED else 0)
     # The client is as good as new.
@@ -125,7 +125,7 @@ def repeating(stage: Stage, case: Case, fault: Fault, mode: Mode) -> None:
     assert stage.proxy.faults == [fault, Fault.PASS]
     assert case.effects(stage.direct, stage.name) == 1
     if isinstance(written, Item) and case.title.startswith(("save", "put", "update")):
-        assert written == stage.direct.load(type(written).Key.of(written))  # type: ignore[attr-defined]
+        assert written == again(stage.direct, written)
 
 
 @MODES
@@ -154,14 +154,14 @@ def conditional(stage: Stage, case: Case, fault: Fault, mode: Mode) -> None:
         assert str(error.operation) == case.title_of(stage.name)
         assert error.key == error.operation.key
         assert error.item == stage.direct.load(error.key)
-        cause: Any = error.__cause__
-        assert cause.response["Error"]["Code"] == "ConditionalCheckFailedException"
+        assert isinstance(error.__cause__, ClientError)
+        assert code_of(error.__cause__) == "ConditionalCheckFailedException"
         assert [received.statuses for received in stage.proxy.received] == [[200], [400]]
     else:
         written = case.write(stage.db(mode), stage.name, None)
         assert [received.statuses for received in stage.proxy.received] == [[], [200]]
         if not case.title.startswith("delete"):
-            assert written == stage.direct.load(type(written).Key.of(written))
+            assert written == again(stage.direct, written)
     assert stage.proxy.faults == [fault, Fault.PASS]
     assert case.effects(stage.direct, stage.name) == 1
 

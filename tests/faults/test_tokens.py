@@ -16,6 +16,7 @@ from tests.faults.cases import (
     SAVE,
     SAVE_VERSION,
     Case,
+    again,
     old_note,
     prepare,
     stored_note,
@@ -42,7 +43,7 @@ def once(stage: Stage, case: Case, fault: Fault, mode: Mode) -> None:
     assert first.body["ClientRequestToken"] == token
     assert case.effects(stage.direct, stage.name) == 1
     if isinstance(written, Item) and not case.title.startswith("delete"):
-        assert written == stage.direct.load(type(written).Key.of(written))  # type: ignore[attr-defined]
+        assert written == again(stage.direct, written)
 
 
 @MODES

@@ -259,3 +259,29 @@ def test_a_table_is_not_called_like_a_method() -> None:
             load: Annotated[Bank, TableName("bank")]  # type: ignore[assignment]
 
     assert str(error.value) == "Wrong.load: is the name of a method of LogicalDb; call the table otherwise"
+
+
+def test_a_key_is_no_item(db: BankDb) -> None:
+    with pytest.raises(TypeError) as error:
+        db.delete(KEY)  # type: ignore[type-var]
+    assert str(error.value) == "an item is due, and Account.Key is a key; load and delete_key take keys"
+
+
+def test_the_resolver_gives_a_name(client: Any) -> None:
+    with pytest.raises(TypeError) as error:
+        BankDb(client, table_name_resolver=lambda *_: None)  # type: ignore[arg-type]
+    assert str(error.value) == "table_name_resolver gives None for Bank; a table name is due"
+
+
+def test_errors_of_pydantic_hide_the_data(db: BankDb) -> None:
+    account = Account(owner="o", number=1)
+    for wrong in (lambda: account.replace(balance="SECRET"), lambda: Account.Key("o", "SECRET")):  # type: ignore[arg-type]
+        with pytest.raises(ValueError, match="1 validation error") as error:
+            wrong()
+        assert "SECRET" not in str(error.value)
+
+
+def test_rows_of_a_boto3_client_are_decoded_too(db: BankDb) -> None:
+    data = {"M": {"b": {"B": b"AP8="}, "s": {"BS": [b"x"]}}}
+    row: dict[str, Any] = {"pk": {"S": "o"}, "sk": {"S": "x"}, "data": data}
+    assert db.bank.raw._rows.decode(row).data == {"b": b"AP8=", "s": {b"x"}}  # no error and no base64

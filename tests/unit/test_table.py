@@ -213,6 +213,34 @@ def test_aliases_of_several_types() -> None:
     assert [item.item_type for item in of(Aliased).schema.items] == [Album, Track]
 
 
+def test_a_local_index_may_lack_attributes() -> None:
+    """DynamoDB fetches them from the table."""
+
+    class KeysOnly(RawItem):
+        pk: Annotated[str, PartitionKey()]
+        sk: Annotated[str, SortKey()]
+        title: Annotated[str | None, SortKey(index="by_title", projection="KEYS_ONLY")] = None
+
+    class Song(Item):
+        token: Annotated[str, Attribute("pk")]
+        number: Annotated[int, Attribute("sk", width=3)]
+        title: str
+        text: str
+
+        class Key(ItemKey["Song"]):
+            token: str
+            number: int
+
+        class ByTitle(IndexKey["Song"], index="by_title"):
+            token: str
+            title: str | None = None
+
+    class Songs(LogicalTable[KeysOnly]):
+        by_title: SecondaryIndex[Song.ByTitle, Song]
+
+    assert set(make(Songs).by_title._source.projection) == {"pk", "sk", "title", "text"}
+
+
 def test_a_collection_of_one_type() -> None:
     class Single(LogicalTable[Row]):
         everything: ItemCollection[Track.Key, Track]
