@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, Literal, NoReturn, TypeAlias
 
 from logicaldb.codec.generic import AnyCodec
@@ -96,7 +96,7 @@ class Equal(Condition):
 
     path: Any
     operator: Equality
-    value: Any
+    value: Any = field(repr=False)
 
     def encode(self, context: Context) -> str:
         place = context.find(self.path)
@@ -117,7 +117,7 @@ class Compare(Condition):
 
     path: Any
     operator: Ordering
-    value: Any
+    value: Any = field(repr=False)
 
     def encode(self, context: Context) -> str:
         place = _ordered(context.find(self.path), self.operator)
@@ -129,8 +129,8 @@ class Inside(Condition):
     """From one value to another."""
 
     path: Any
-    low: Any
-    high: Any
+    low: Any = field(repr=False)
+    high: Any = field(repr=False)
 
     def encode(self, context: Context) -> str:
         place = _ordered(context.find(self.path), "between")
@@ -143,7 +143,7 @@ class OneOf(Condition):
     """One of several values."""
 
     path: Any
-    values: Sequence[Any] | AbstractSet[Any]
+    values: Sequence[Any] | AbstractSet[Any] = field(repr=False)
 
     def encode(self, context: Context) -> str:
         place = _one_value(context.find(self.path))
@@ -175,7 +175,7 @@ class Function(Condition):
     path: Any
     name: Literal["begins_with", "contains", "attribute_type"]
     wire: Callable[[Place, Any], WireValue]
-    value: Any
+    value: Any = field(repr=False)
 
     def encode(self, context: Context) -> str:
         place = context.find(self.path)

@@ -114,6 +114,8 @@ class Read(Generic[K, T]):
 
 def check_page_size(page_size: int) -> int:
     """Refuse a page of no rows."""
+    if not isinstance(page_size, int) or isinstance(page_size, bool):
+        raise TypeError(f"page_size is an int, not {describe(page_size)}")
     if page_size < 1:
         raise ValueError(f"page_size={page_size} must be at least 1")
     return page_size

@@ -37,7 +37,7 @@ LAYERS = [
 """The modules and folders of the package. Each imports from those before it and, inside a folder, from its own."""
 
 AWS = {"boto3", "botocore", "aiobotocore", "mypy_boto3_dynamodb"}
-LAZY = AWS | {"moto", "annotationlib"}
+LAZY = AWS | {"moto", "annotationlib", "ssl"}
 """What may be imported inside a function: what ``import logicaldb`` must not cost, extras, and what only a later Python
 than the first supported one has."""
 
@@ -153,7 +153,7 @@ def test_moto_is_imported_by_the_testing_support_alone() -> None:
 
 
 def test_the_import_is_cheap() -> None:
-    costly = {*AWS, "moto", "typer", "rich", "pytest"}
+    costly = {*AWS, "ssl", "moto", "typer", "rich", "pytest"}
     script = f"import sys, {PACKAGE}\nprint(sorted({costly!r} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"

@@ -497,3 +497,16 @@ def test_an_expression_keeps_what_it_was_given() -> None:
 def test_a_wrong_expression(expression: Expression, message: str) -> None:
     assert error_of(expression) == message
     assert error_of(~expression & expression) == message
+
+
+def test_a_condition_does_not_show_its_values() -> None:
+    for condition in (
+        attr(Thing.title) == "SECRET",
+        attr(Thing.title).between("SECRET", "SECRET"),
+        attr(Thing.title).is_in(["SECRET"]),
+        attr(Thing.title).begins_with("SECRET"),
+        attr(Thing.title).contains("SECRET"),
+        attr(Thing.title) > "SECRET",
+    ):
+        assert "SECRET" not in repr(condition)
+        assert "Thing.title" in repr(condition)
