@@ -9,7 +9,8 @@ from enum import Enum
 from types import MappingProxyType
 from typing import Any, Final
 
-from logicaldb.annotations import CreatedAt, UpdatedAt
+from logicaldb.annotations import Counter, CreatedAt, UpdatedAt, Version
+from logicaldb.codec.fields import MISSING
 from logicaldb.codec.inspection import metadata_of
 from logicaldb.codec.keys import (
     ABSENT,
@@ -137,7 +138,9 @@ class _Mapper:
             )
         self._check_declared(attribute, field)
         if not field.textual:
-            return StoredField(field.name, field.codec)
+            return StoredField(
+                field.name, field.codec, field.role.initial if isinstance(field.role, Counter) else MISSING
+            )
         self._check_optional(attribute, field)
         return StoredKey(self._text_key(attribute, fields), None)
 
@@ -154,6 +157,11 @@ class _Mapper:
             raise DeclarationError(
                 f"{self._where(field)}: is marked {role} and is part of {attribute}, a key of {self.raw.name}; "
                 "what the mapper changes cannot be part of the primary key"
+            )
+        if isinstance(field.role, Version | Counter):
+            raise DeclarationError(
+                f"{self._where(field)}: is marked {role} and is {attribute}, a key of an index in {self.raw.name}; "
+                "what changes with every write is no key, so map it to another attribute"
             )
         if not alone:
             raise DeclarationError(

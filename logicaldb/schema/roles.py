@@ -40,7 +40,7 @@ def role_of(where: str, info: FieldInfo, bare: Any, default: Any, *, nullable: b
             if bare is not int or nullable or default is ABSENT or default != 0:
                 raise DeclarationError(f"{where}: a version is an int with default 0: Annotated[int, Version()] = 0")
         case Counter():
-            _check_counter(where, role, bare, default, nullable=nullable)
+            _check_counter(where, role, bare, nullable=nullable)
         case TimeToLive():
             if bare not in (int, datetime):
                 raise DeclarationError(f"{where}: a time to live is a datetime, or an int of epoch seconds")
@@ -53,7 +53,7 @@ def role_of(where: str, info: FieldInfo, bare: Any, default: Any, *, nullable: b
     return role
 
 
-def _check_counter(where: str, counter: Counter, bare: Any, default: Any, *, nullable: bool) -> None:
+def _check_counter(where: str, counter: Counter, bare: Any, *, nullable: bool) -> None:
     if bare not in (int, Decimal) or nullable:
         raise DeclarationError(f"{where}: a counter is an int or a Decimal: Annotated[int, Counter()] = 0")
     low, high, initial = counter.minimum, counter.maximum, counter.initial
@@ -63,9 +63,4 @@ def _check_counter(where: str, counter: Counter, bare: Any, default: Any, *, nul
         raise DeclarationError(
             f"{where}: the initial value {initial} is outside the bounds minimum={low}, maximum={high}; "
             "give Counter(...) an initial value inside them"
-        )
-    if default is not ABSENT and default != initial:
-        raise DeclarationError(
-            f"{where}: has the default {default}, but the count begins with the initial value {initial}; "
-            f"make them one: Annotated[{bare.__name__}, Counter(initial={default}, ...)] = {default}"
         )

@@ -31,10 +31,17 @@ class Stored(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class StoredField:
-    """An attribute that holds one field as it is."""
+    """An attribute that holds one field as it is.
+
+    Attributes:
+        field: the field.
+        codec: its stored form.
+        absent: what an absent attribute reads back as, where the codec does not say so; ``MISSING`` for the model's default.
+    """
 
     field: str
     codec: FieldCodec
+    absent: Any = MISSING
 
     @property
     def fields(self) -> tuple[str, ...]:
@@ -48,6 +55,8 @@ class StoredField:
 
     def decode(self, wire: WireValue | None) -> dict[str, Any]:
         value = self.codec.decode(wire)
+        if value is MISSING:
+            value = self.absent
         return {} if value is MISSING else {self.field: value}
 
 

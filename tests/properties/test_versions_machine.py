@@ -85,7 +85,7 @@ class Failed:
 clients = st.sampled_from([0, 1])
 names = st.sampled_from(["a", "b"])
 texts = st.text("xyz", max_size=3)
-amounts = st.integers(-4, 4)
+amounts = st.integers(-7, 7)
 yes_or_no = st.booleans()
 
 

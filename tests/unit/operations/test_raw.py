@@ -286,8 +286,8 @@ def test_a_scan_of_raw_rows_goes_on_from_what_was_served() -> None:
 
 
 def test_the_options_are_checked() -> None:
-    for wrong, found in (("3", "a str"), (True, "a bool")):
-        with pytest.raises(TypeError, match=rf"^page_size is an int, not {found}$"):
+    for wrong, described in (("3", "a str"), (True, "a bool")):
+        with pytest.raises(TypeError, match=rf"^page_size is an int, not {described}$"):
             drive(ROWS.scan_page(**scan_options(page_size=wrong)))
     with pytest.raises(ValueError, match=r"^page_size=0 must be at least 1$"):
         drive(ROWS.scan_page(**scan_options(page_size=0)))

@@ -478,13 +478,21 @@ def test_roles() -> None:
     assert [field.name for field in schema.counters] == ["score", "count"]
 
 
-def test_a_role_may_be_the_key_of_an_index() -> None:
-    class Indexed(Managed):
+def test_a_time_may_be_the_key_of_an_index() -> None:
+    class Indexed(Item):
+        pk: str
         sk: Annotated[Literal[""], Attribute(prefix="I_")] = ""
+        changed: Annotated[datetime | None, UpdatedAt(), Attribute("gsk")] = None
 
-    item = Indexed(pk="x", changed=NOW, score=3)
-    assert round_trip(item)["gsk"] == {"S": "2026-01-02T03:04:05.000006Z"}
-    assert round_trip(item)["score"] == {"N": "3"}
+    assert round_trip(Indexed(pk="x", changed=NOW))["gsk"] == {"S": "2026-01-02T03:04:05.000006Z"}
+
+
+def test_an_absent_counter_is_its_initial_value() -> None:
+    class Stock(Item):
+        pk: str
+        left: Annotated[int, Counter(initial=10)] = 0
+
+    assert schema_of(Stock, Tokens).decode({"pk": {"S": "x"}}) == Stock(pk="x", left=10)
 
 
 def test_times_to_live_that_are_required_or_have_a_default() -> None:

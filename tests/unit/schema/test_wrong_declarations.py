@@ -537,16 +537,6 @@ ROLES = {
             "give Counter(...) an initial value inside them"
         ),
     ),
-    "a default that is not the initial value": (
-        """
-        class Track(Item):
-            n: Annotated[int, Counter(initial=10)] = 0
-        """,
-        (
-            "Track.n: has the default 0, but the count begins with the initial value 10; "
-            "make them one: Annotated[int, Counter(initial=0, ...)] = 0"
-        ),
-    ),
     "a time to live of another type": (
         """
         class Track(Item):

@@ -324,6 +324,18 @@ MAPPING = {
             "primary key"
         ),
     ),
+    "a counter as the key of an index": (
+        """
+class Rows(RawItem):
+    pk: Annotated[str, PartitionKey()]
+    n: Annotated[int | None, PartitionKey(index="by_number")] = None
+"""
+        + track("pk: str; n: Annotated[int, Counter()] = 0", "pk: str", "Rows"),
+        (
+            "Track.n: is marked Counter() and is n, a key of an index in Rows; what changes with every write is no key, "
+            "so map it to another attribute"
+        ),
+    ),
     "a time in a composite key": (
         INDEXED
         + track(
@@ -337,10 +349,10 @@ MAPPING = {
             "of its own"
         ),
     ),
-    "a counter in a string key": (
-        INDEXED + track(f"{TOKEN}; {INFO}; artist: Annotated[int, Counter()] = 0", "token: str", "Rows"),
+    "a time to live in a string key": (
+        INDEXED + track(f"{TOKEN}; {INFO}; artist: Annotated[int, TimeToLive()] = 0", "token: str", "Rows"),
         (
-            "Track.artist: is marked Counter() and stored as a number, but artist is a string in Rows; "
+            "Track.artist: is marked TimeToLive() and stored as a number, but artist is a string in Rows; "
             "map it to another attribute"
         ),
     ),
