@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Annotated, Any, Literal, get_args, get_origin
+from typing import Annotated, Any, Literal, cast, get_args, get_origin
 
 from pydantic import (
     BaseModel,
@@ -198,7 +198,7 @@ def adapter_of(annotation: Any, metadata: Sequence[Any], scope: Scope) -> TypeAd
             annotated = Annotated[annotated, item]
     config = ConfigDict(arbitrary_types_allowed=True) if scope.arbitrary and not has_fields(annotation) else None
     try:
-        adapter: TypeAdapter[Any] = TypeAdapter(annotated, config=config)
+        adapter: TypeAdapter[Any] = TypeAdapter(cast("Any", annotated), config=config)
         if not adapter.pydantic_complete:
             adapter.rebuild(_types_namespace=dict(scope.namespace))
     except (PydanticUserError, PydanticUndefinedAnnotation):

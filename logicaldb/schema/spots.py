@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Union, get_args, get_origin
+from typing import Any, Union, cast, get_args, get_origin
 
 from pydantic import BaseModel, JsonValue, RootModel
 from pydantic.fields import FieldInfo
@@ -153,7 +153,8 @@ def _field_validator(owner: Any, name: str) -> Callable[[Any], Any] | None:
     """
     if not (isinstance(owner, type) and issubclass(owner, BaseModel)) or issubclass(owner, RootModel):
         return None
-    schema: Mapping[str, Any] = owner.__pydantic_core_schema__
+    # The cast spares pyright the comparison with each of pydantic-core's schema types, which takes it minutes.
+    schema = cast("Any", owner.__pydantic_core_schema__)
     definitions: list[Any] = []
     config: Any = None
     while schema["type"] != "model-fields":

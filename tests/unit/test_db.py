@@ -1,5 +1,8 @@
 """A logical database: its tables, their names, and the methods that find the view by type."""
 
+# What is wrong here is wrong on purpose.
+# pyright: reportUnusedClass=false, reportRedeclaration=false, reportCallIssue=false, reportArgumentType=false, reportUndefinedVariable=false, reportIncompatibleMethodOverride=false
+
 from __future__ import annotations
 
 from collections.abc import Callable, Generator

@@ -1,5 +1,8 @@
 """Keys are frozen, hashable pydantic models that take positional arguments."""
 
+# Subclasses declare keys of their own.
+# pyright: reportIncompatibleVariableOverride=false
+
 from __future__ import annotations
 
 import copy

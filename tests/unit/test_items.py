@@ -1,5 +1,8 @@
 """Items are pydantic models, and work as such."""
 
+# Subclasses declare keys of their own, and classes that are wrong on purpose are never used.
+# pyright: reportIncompatibleVariableOverride=false, reportUnusedClass=false
+
 from __future__ import annotations
 
 import copy

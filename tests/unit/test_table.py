@@ -1,5 +1,8 @@
 """Tables declare views by annotations; on an instance these are the views."""
 
+# What is wrong here is wrong on purpose.
+# pyright: reportIncompatibleVariableOverride=false, reportIncompatibleMethodOverride=false, reportUnusedClass=false
+
 from __future__ import annotations
 
 from typing import Annotated, Any, ClassVar, Literal

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from itertools import count
 from textwrap import dedent, indent
@@ -39,7 +39,7 @@ _numbers = count()
 
 
 @contextmanager
-def declared(source: str, place: str = PLACES[1]) -> Iterator[Any]:
+def declared(source: str, place: str = PLACES[1]) -> Generator[Any]:
     """Carry out declarations in a module of their own.
 
     Args:

@@ -1,5 +1,8 @@
 """Paths lead into nested values, and values given there are validated and stored as the field's own."""
 
+# A few types are made at run time.
+# pyright: reportInvalidTypeForm=false
+
 from __future__ import annotations
 
 from collections import Counter as Tally
@@ -158,8 +161,8 @@ class Thing(Item):
     ordered: OrderedDict[str, bool] = OrderedDict()
     defaults: defaultdict[str, list[int]] = defaultdict(list)
     tally: Tally[str] = Tally()
-    bare_list: list = []  # type: ignore[type-arg]  # without types
-    bare_dict: dict = {}  # type: ignore[type-arg]  # without types
+    bare_list: list = []  # type: ignore[type-arg]  # pyright: ignore[reportMissingTypeArgument]  # without types
+    bare_dict: dict = {}  # type: ignore[type-arg]  # pyright: ignore[reportMissingTypeArgument]  # without types
     address: Address | None = None
     plain: Plain = Plain("x")
     checked: Checked = Checked()

@@ -127,7 +127,7 @@ def test_as_many_indexes_as_there_can_be() -> None:
 def test_subclasses_take_on_the_keys() -> None:
     class Rows(Rich):
         more: Annotated[str | None, PartitionKey(index="by_more")] = None
-        size: float = 0  # type: ignore[assignment]  # redeclared
+        size: float = 0  # type: ignore[assignment]  # pyright: ignore[reportIncompatibleVariableOverride]  # redeclared
 
     assert set(declare_raw(Rows).indexes) == {*declare_raw(Rich).indexes, "by_more"}
     assert declare_raw(Rows) is not declare_raw(Rich)

@@ -1,3 +1,6 @@
+# Types are values here, joined at run time.
+# pyright: reportOperatorIssue=false
+
 from __future__ import annotations
 
 from enum import Enum
