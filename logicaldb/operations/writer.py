@@ -166,7 +166,8 @@ class Writer:
             operation,
             changes,
             planned,
-            "UPDATED_NEW",
+            # Of an addition of 0 moto returns nothing as updated.
+            "UPDATED_NEW" if guard.number else "ALL_NEW",
             lambda row: guard.field.codec.decode((row or {}).get(guard.attribute)),
         )
 

@@ -884,6 +884,13 @@ def test_increment() -> None:
     assert run.result == 9
 
 
+def test_increment_by_0() -> None:
+    """Moto returns no attribute as updated that has the value that it had."""
+    run = increment(Gadget.Key("1"), Gadget.hits, 0, {"Attributes": gadget_row(hits={"N": "9"})})
+    assert run.bodies[0]["ReturnValues"] == "ALL_NEW"
+    assert run.result == 9
+
+
 def test_a_counter_that_does_not_begin_with_0() -> None:
     run = increment(Gadget.Key("1"), attr(Gadget.stock), -2, {"Attributes": {"stock": {"N": "3"}}})
     assert readable(run.bodies[0], "UpdateExpression") == "SET stock = if_not_exists(stock, '5') + '-2'"
