@@ -288,3 +288,17 @@ def test_rows_of_a_boto3_client_are_decoded_too(db: BankDb) -> None:
     data = {"M": {"b": {"B": b"AP8="}, "s": {"BS": [b"x"]}}}
     row: dict[str, Any] = {"pk": {"S": "o"}, "sk": {"S": "x"}, "data": data}
     assert db.bank.raw._rows.decode(row).data == {"b": b"AP8=", "s": {b"x"}}  # no error and no base64
+
+
+def test_what_is_no_key_is_refused(db: BankDb) -> None:
+    with pytest.raises(TypeError) as error:
+        db.bank.accounts.update("KEY", attr(Account.name).set("x"))  # type: ignore[arg-type]
+    assert str(error.value) == "a key is due, such as AlbumTrack.Key(...), not str"
+
+
+def test_raw_rows_and_pages_are_read_to_the_end(db: BankDb) -> None:
+    for number in range(3):
+        db.create(Account(owner="o", number=number))
+    assert len(list(db.bank.raw.scan_all_contents(page_size=2))) == 3
+    pages = list(db.bank.accounts.query_all(BeginsWith(Account.Key("o")), page_size=2))
+    assert [len(page.contents) for page in pages] == [2, 1]
