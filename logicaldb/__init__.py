@@ -52,7 +52,15 @@ from logicaldb.expressions import (
 )
 from logicaldb.flow import Async, M, Sync
 from logicaldb.items import IndexKey, Item, ItemKey, RawItem
-from logicaldb.sets import Offset, Operation, Page, WorkerId
+from logicaldb.pages import Offset, Page, WorkerId
+from logicaldb.sets import (
+    BatchWriteResult,
+    BatchWriteSet,
+    ItemSet,
+    Operation,
+    OperationFailure,
+    TransactionWriteSet,
+)
 from logicaldb.table import InlineView, ItemCodec, ItemCollection, LogicalTable, SecondaryIndex
 from logicaldb.views import CollectionView, IndexView, RawView, View
 
@@ -66,6 +74,8 @@ __all__ = [
     "Attr",
     "Attribute",
     "BatchIncomplete",
+    "BatchWriteResult",
+    "BatchWriteSet",
     "BeginsWith",
     "Between",
     "CollectionView",
@@ -92,6 +102,7 @@ __all__ = [
     "ItemCollection",
     "ItemKey",
     "ItemNotFound",
+    "ItemSet",
     "KeyCondition",
     "LessThan",
     "LimitExceeded",
@@ -101,6 +112,7 @@ __all__ = [
     "M",
     "Offset",
     "Operation",
+    "OperationFailure",
     "Page",
     "PagerStalled",
     "PartitionKey",
@@ -113,6 +125,7 @@ __all__ = [
     "ThroughputExceeded",
     "TimeToLive",
     "TransactionCanceled",
+    "TransactionWriteSet",
     "Update",
     "UpdatedAt",
     "Version",

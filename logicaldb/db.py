@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from decimal import Decimal
 from typing import Annotated, Any, ClassVar, get_args, get_origin, overload
 
 from typing_extensions import TypeVar
 
 from logicaldb.annotations import TableName
-from logicaldb.drivers import Transport, run
+from logicaldb.drivers import Transport, iterate, run
 from logicaldb.errors import DeclarationError
 from logicaldb.expressions import Condition, Update
 from logicaldb.items import Item, ItemKey
+from logicaldb.operations import batches, transactions
+from logicaldb.operations.rows import Rows
 from logicaldb.operations.tables import create_table
 from logicaldb.operations.times import Clock, utc_now
 from logicaldb.schema.scopes import annotations_of, class_scope
+from logicaldb.sets import BatchWriteResult, BatchWriteSet, ItemSet, TransactionWriteSet, item_keys
 from logicaldb.table import LogicalTable
 from logicaldb.transport.boto import BotoTransport, make_client, max_connections
 from logicaldb.views import View
@@ -50,7 +54,9 @@ class LogicalDb:
         if client is None:
             client = make_client()
         self._transport: Transport = BotoTransport(client)
-        self._views: dict[type[Item], dict[str, View[Any, Any]]] = {}
+        self._at_once = max_connections(client)
+        self._rows = Rows(type(self).__name__)
+        self._views: dict[str, View[Any, Any]] = {}
         self._tables: dict[str, LogicalTable[Any, Any]] = {}
         for name, (table_type, declared) in self.__logicaldb_tables__.items():
             physical = declared if table_name_resolver is None else table_name_resolver(table_type, declared)
@@ -58,11 +64,13 @@ class LogicalDb:
                 raise TypeError(
                     f"table_name_resolver gives {physical!r} for {table_type.__name__}; a table name is due"
                 )
-            table = table_type(physical, self._transport, clock, max_connections(client))
+            table = table_type(physical, self._transport, clock, self._at_once)
             self._tables[name] = table
             setattr(self, name, table)
             for item_type, view_name, view in table.item_views():
-                self._views.setdefault(item_type, {}).setdefault(f"db.{name}.{view_name}", view)
+                view_of_db = f"db.{name}.{view_name}"
+                self._views[view_of_db] = view
+                self._rows.add(item_type, view_of_db, view._writer)
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
@@ -170,24 +178,155 @@ class LogicalDb:
         deleted: I | None = self._view_of_key(key).delete_key(key, condition, idempotency_token=idempotency_token)
         return deleted
 
+    @overload
+    def transaction_load(self, keys: Iterable[ItemKey[Any]], /) -> ItemSet: ...
+    @overload
+    def transaction_load(self, *keys: ItemKey[Any]) -> ItemSet: ...
+    def transaction_load(self, *keys: Any) -> ItemSet:
+        """The items of up to 100 keys, of any types and tables, all as they were at one moment (``TransactGetItems``).
+
+        Args:
+            keys: the keys one by one, or one iterable of them; one that is given twice is read once.
+
+        Returns:
+            The items in the order of the keys.
+
+        Raises:
+            IncompleteKey: a key lacks fields.
+            DuplicateItem: two keys of different types are about one row.
+            LimitExceeded: there are more than 100 keys
+                (https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactGetItems.html).
+            TransactionCanceled: writes of others stood in the way, and the retries are spent.
+            ThroughputExceeded: the service throttled the transaction, and the retries are spent.
+        """
+        return run(transactions.load(item_keys(keys), self._rows), self._transport)
+
+    def transaction_write(self, writes: TransactionWriteSet) -> ItemSet:
+        """Write a set of operations: all of it, or nothing (``TransactWriteItems``).
+
+        Args:
+            writes: the operations; to send the same set again within 10 minutes has no second effect.
+
+        Returns:
+            The items as they were written, as far as that can be told without reading; the keys of the others are
+            ``missing``.
+
+        Raises:
+            EncodingError: something cannot be stored; nothing was sent.
+            LimitExceeded: there are more than 100 operations or 4 MB; nothing was sent
+                (https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html).
+            DuplicateItem: two operations are about one row; nothing was sent.
+            TransactionCanceled: nothing was written; its ``failures`` say because of which operations, and why.
+            ThroughputExceeded: the service throttled the transaction, and the retries are spent; nothing was written.
+            AmbiguousWrite: it was sent, and it cannot be told whether it took effect.
+        """
+        return run(transactions.write(writes, self._rows), self._transport)
+
+    @contextmanager
+    def transaction(self) -> Generator[TransactionWriteSet]:
+        """A transaction that is written when the block ends; if the block raises, nothing is sent.
+
+        Gives:
+            The set to add operations to.
+
+        Raises:
+            the same as ``transaction_write``.
+        """
+        writes = TransactionWriteSet()
+        yield writes
+        self.transaction_write(writes)
+
+    @overload
+    def batch_load(
+        self, keys: Iterable[ItemKey[Any]], /, *, consistent_read: bool = False, max_page_size: int = 100
+    ) -> ItemSet: ...
+    @overload
+    def batch_load(self, *keys: ItemKey[Any], consistent_read: bool = False, max_page_size: int = 100) -> ItemSet: ...
+    def batch_load(self, *keys: Any, consistent_read: bool = False, max_page_size: int = 100) -> ItemSet:
+        """The items of any number of keys, of any types and tables, several requests at once (``BatchGetItem``).
+
+        Args:
+            keys: the keys one by one, or one iterable of them; one that is given twice is read once.
+            consistent_read: whether to see all writes that succeeded before.
+            max_page_size: how many keys a request has, 1 to 100
+                (https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html).
+
+        Returns:
+            The items in the order of the keys; no snapshot, each is as it was when it was read.
+
+        Raises:
+            IncompleteKey: a key lacks fields.
+            DuplicateItem: two keys of different types are about one row.
+            BatchIncomplete: the service left over keys, again and again; they are its ``unprocessed``.
+        """
+        return run(
+            batches.load(
+                item_keys(keys),
+                self._rows,
+                consistent_read=consistent_read,
+                page_size=max_page_size,
+                at_once=self._at_once,
+            ),
+            self._transport,
+        )
+
+    def batch_load_all(self, keys: Iterable[ItemKey[I]], *, consistent_read: bool = False) -> Iterator[I]:
+        """The items of any number of keys, lazily: good for a generator of millions.
+
+        Keys are drawn as they are needed, and no more is in memory than the requests under way hold. Keys without an item
+        are left out, and a key that comes again much later is read again. Nothing is sent before the first ``next``.
+
+        Raises:
+            the same as ``batch_load``; what was handed out before is complete.
+        """
+        items: Iterator[Any] = iterate(
+            batches.load_all(keys, self._rows, consistent_read=consistent_read, at_once=self._at_once),
+            self._transport,
+        )
+        return items
+
+    def batch_write(self, writes: BatchWriteSet, *, max_page_size: int = 25) -> BatchWriteResult:
+        """Put and delete any number of items without conditions, several requests at once (``BatchWriteItem``).
+
+        Each write takes effect or not by itself.
+
+        Args:
+            writes: what to put and delete.
+            max_page_size: how many writes a request has, 1 to 25
+                (https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchWriteItem.html).
+
+        Returns:
+            What was written: all of it.
+
+        Raises:
+            EncodingError: something cannot be stored; nothing was sent.
+            DuplicateItem: two writes are about one row; nothing was sent.
+            BatchIncomplete: some are not known to be done; its ``unprocessed`` are their items and keys, as they were
+                given. All others are done.
+        """
+        return run(batches.write(writes, self._rows, page_size=max_page_size, at_once=self._at_once), self._transport)
+
+    def batch_write_all(self, writes: Iterable[Item | ItemKey[Any]]) -> int:
+        """Put the items and delete the keys of an iterable, without conditions: good for a generator of millions.
+
+        They are drawn as they are needed, and no more is in memory than the requests under way hold. Writes of one row take
+        effect in their order.
+
+        Returns:
+            The number of writes.
+
+        Raises:
+            EncodingError: something cannot be stored.
+            BatchIncomplete: see ``batch_write``. What was drawn before and is not ``unprocessed`` is done; a note on the
+                error says how many writes that are at least.
+        """
+        return run(batches.write_all(writes, self._rows, at_once=self._at_once), self._transport)
+
     def _view_of_key(self, key: ItemKey[Any]) -> View[Any, Any]:
-        item_type: type[Item] | None = getattr(type(key), "__logicaldb_item__", None)
-        if item_type is None:
-            raise TypeError(f"a key is due, such as AlbumTrack.Key(...), not {type(key).__name__}")
-        return self._view_of(item_type)
+        return self._views[self._rows.view_of_key(key)]
 
     def _view_of(self, item_type: type) -> View[Any, Any]:
-        views = self._views.get(item_type)
-        if views is None:
-            name = item_type.__qualname__.rpartition("<locals>.")[2]
-            if issubclass(item_type, ItemKey):
-                raise TypeError(f"an item is due, and {name} is a key; load and delete_key take keys")
-            raise TypeError(f"{type(self).__name__} has no view of {name}")
-        if len(views) > 1:
-            raise TypeError(
-                f"{type(self).__name__} has several views of {item_type.__name__}; use one of them: {', '.join(views)}"
-            )
-        return next(iter(views.values()))
+        return self._views[self._rows.view_of(item_type)]
 
 
 def _read_annotation(db: str, name: str, annotation: Any) -> tuple[type[LogicalTable[Any, Any]], str]:

@@ -7,32 +7,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Generator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from contextvars import copy_context
 from dataclasses import dataclass
 from time import sleep
 from typing import Any, Generic, Protocol, TypeVar
 
 from logicaldb.errors import ThroughputExceeded
-from logicaldb.flow import Emit, Flow, Request, ServiceFailure, Sleep, Stream, Unanswered
+from logicaldb.flow import Emit, Flow, Gather, Request, ServiceFailure, Sleep, Stream, Unanswered
+from logicaldb.operations.contention import THROTTLING
 
 T = TypeVar("T")
 Y = TypeVar("Y")
 T_co = TypeVar("T_co", covariant=True)
-
-THROTTLED = frozenset(
-    {
-        "ProvisionedThroughputExceededException",
-        "RequestLimitExceeded",
-        "RequestThrottled",
-        "RequestThrottledException",
-        "ThrottledException",
-        "Throttling",
-        "ThrottlingException",
-        "TooManyRequestsException",
-    }
-)
-"""The error codes that mean: too much at once. The AWS SDKs retry all of them; the documentation of DynamoDB ("Error
-handling with DynamoDB") names the first two and ``ThrottlingException``."""
 
 
 class Transport(Protocol):
@@ -96,7 +84,7 @@ def advance(flow: Generator[Y, Any, T], outcome: Any) -> Y | Done[T]:
         del outcome
     # Here and not in the handler above: the caller is to see the botocore error, not how it came through the flow.
     try:
-        if code in THROTTLED:
+        if code in THROTTLING:
             raise ThroughputExceeded(f"DynamoDB throttled the request ({code}), and the retries are spent") from error
         raise error
     finally:
@@ -138,10 +126,15 @@ def iterate(stream: Stream[T], transport: Transport) -> Generator[T]:
                 step = advance(stream, _perform(step, transport))
 
 
-def _perform(step: Request | Sleep, transport: Transport) -> Any:
+def _perform(step: Request | Sleep | Gather, transport: Transport) -> Any:
     """Do what a flow yielded; return the answer of a request, or the exception that came instead."""
     if isinstance(step, Sleep):
         return sleep(step.seconds)
+    if isinstance(step, Gather):
+        try:
+            return _gather(step, transport)
+        except Exception as error:  # noqa: BLE001 - the flow gets it, and so its caller
+            return error
     try:
         answer = transport.send(step.operation, step.table, encode(step), repeatable=step.repeatable)
     except Exception as error:  # noqa: BLE001 - the flow gets it, and so its caller
@@ -150,3 +143,17 @@ def _perform(step: Request | Sleep, transport: Transport) -> Any:
         return decode(answer)
     except ValueError as error:
         return Unanswered(error)
+
+
+def _gather(step: Gather, transport: Transport) -> list[Any]:
+    """Perform several flows, each by a thread in a copy of the caller's context; a single one without."""
+    if len(step.flows) == 1 or step.at_once == 1:
+        return [run(flow, transport) for flow in step.flows]
+    at_once = min(len(step.flows), step.at_once)
+    with ThreadPoolExecutor(at_once, thread_name_prefix="logicaldb-gather") as threads:
+        running = [threads.submit(copy_context().run, run, flow, transport) for flow in step.flows]
+        try:
+            return [one.result() for one in running]
+        finally:
+            for one in running:
+                one.cancel()

@@ -27,7 +27,10 @@ errors of the service pass unchanged.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from logicaldb.sets import OperationFailure
 
 
 class LogicalDbError(Exception):
@@ -134,7 +137,7 @@ class CounterOutOfBounds(ConditionFailed):
 class TransactionCanceled(LogicalDbError):
     """A transaction was cancelled and nothing of it was written; ``failures`` says which operations failed, and why."""
 
-    def __init__(self, message: str, *, failures: Any = ()) -> None:
+    def __init__(self, message: str, *, failures: list[OperationFailure]) -> None:
         super().__init__(message)
         self.failures = failures
 
@@ -152,7 +155,11 @@ class ThroughputExceeded(LogicalDbError):
 
 
 class PagerStalled(LogicalDbError):
-    """A page of a writing pager makes no progress."""
+    """A page of a writing pager makes no progress; ``update`` is the next one that should have been written."""
+
+    def __init__(self, message: str, *, update: Any = None) -> None:
+        super().__init__(message)
+        self.update = update
 
 
 class AmbiguousWrite(LogicalDbError):

@@ -58,10 +58,25 @@ class Emit(Generic[T]):
     values: Sequence[T]
 
 
-Flow: TypeAlias = Generator[Request | Sleep, Any, T]
+@dataclass(frozen=True, slots=True)
+class Gather:
+    """Several flows at once; the reply of its ``yield`` is the list of their results.
+
+    If one raises, those that have not begun are left out, those under way are waited for, and what it raised is thrown in.
+
+    Attributes:
+        flows: the flows.
+        at_once: how many of them may be under way at once.
+    """
+
+    flows: Sequence[Flow[Any]]
+    at_once: int
+
+
+Flow: TypeAlias = Generator[Request | Sleep | Gather, Any, T]
 """What a method decides: it yields requests and returns the result."""
 
-Stream: TypeAlias = "Generator[Request | Sleep | Emit[T], Any, None]"
+Stream: TypeAlias = "Generator[Request | Sleep | Gather | Emit[T], Any, None]"
 """What a lazy method decides: it yields requests and, as they become known, results."""
 
 

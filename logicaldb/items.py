@@ -268,6 +268,20 @@ class IndexKey(KeyBase[I_co]):
         def __init_subclass__(cls, *, index: str | None = None) -> None: ...
 
 
+def primary_key_of(item: Item) -> ItemKey[Any]:
+    """The primary key of an item.
+
+    Raises:
+        TypeError: it is no item, or its type has no ``ItemKey``.
+    """
+    if not isinstance(item, Item):
+        raise TypeError(f"an item is due, such as AlbumTrack(...), not {type(item).__name__}")
+    for key_type in keys_of(type(item)):
+        if issubclass(key_type, ItemKey):
+            return key_type.of(item)
+    raise TypeError(f"{type(item).__name__} has no key type; declare class Key(ItemKey[...]) inside it")
+
+
 def declaration_of(item_type: type[BaseModel], scope: Mapping[str, Any]) -> ItemDeclaration:
     """The declaration of an item type, its open annotations resolved with the names of a scope.
 

@@ -207,7 +207,7 @@ class LogicalTable(Generic[R, M]):
         )
         if view.index is not None:
             return IndexView(source, transport, workers)
-        return View(source, transport, workers, Writer(self._name, item, view.key, clock))
+        return View(source, transport, workers, Writer(self._name, item, view.key, view.marks[0], clock))
 
 
 def _collection_source(physical: str, view: ViewSchema, what: str) -> Source[Any, Any]:

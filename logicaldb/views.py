@@ -12,12 +12,13 @@ from typing_extensions import TypeVar
 
 from logicaldb.drivers import Transport, iterate, run
 from logicaldb.expressions import Condition, KeyCondition, Update
-from logicaldb.items import Item, ItemKey, KeyBase, RawItem
+from logicaldb.items import Item, KeyBase, RawItem
 from logicaldb.operations import cursors, single
 from logicaldb.operations.raw import RawRows
 from logicaldb.operations.reading import Source
 from logicaldb.operations.writer import Writer, increase
-from logicaldb.sets import Offset, Operation, Page, WorkerId
+from logicaldb.pages import Offset, Page, WorkerId
+from logicaldb.sets import Operation, item_key
 from logicaldb.transport.threads import in_parallel
 
 K = TypeVar("K", bound=KeyBase[Any])
@@ -401,7 +402,7 @@ class View(IndexView[K, I]):
         self._writer = writer
 
     def _write(self, operation: Operation, token: str | None) -> Any:
-        return run(single.write(self._writer.prepare(operation), token), self._transport)
+        return run(single.write(self._writer.prepare(operation, tokened=token is not None), token), self._transport)
 
     def load(self, key: K, *, consistent_read: bool = False) -> I | None:
         """The item of a key (``GetItem``).
@@ -515,7 +516,7 @@ class View(IndexView[K, I]):
             ConditionFailed: the condition does not hold.
             AmbiguousWrite: the write was sent, and it cannot be told whether it took effect.
         """
-        operation = Operation("update", _item_key(key), None, updates, condition, if_version, upsert)
+        operation = Operation("update", item_key(key), None, updates, condition, if_version, upsert)
         updated: I = self._write(operation, idempotency_token)
         return updated
 
@@ -560,7 +561,7 @@ class View(IndexView[K, I]):
             CounterOutOfBounds: the counter would leave its bounds; nothing was changed.
             AmbiguousWrite: the write was sent, and it cannot be told whether it took effect.
         """
-        operation = Operation("increment", _item_key(key), None, (increase(counter, by),), upsert=upsert)
+        operation = Operation("increment", item_key(key), None, (increase(counter, by),), upsert=upsert)
         return self._write(operation, idempotency_token)
 
     def delete(self, item: I, condition: Condition | None = None, *, idempotency_token: str | None = None) -> I | None:
@@ -600,14 +601,8 @@ class View(IndexView[K, I]):
             ConditionFailed: the condition does not hold.
             AmbiguousWrite: the write was sent, and it cannot be told whether it took effect.
         """
-        deleted: I | None = self._write(Operation("delete_key", _item_key(key), condition=condition), idempotency_token)
+        deleted: I | None = self._write(Operation("delete_key", item_key(key), condition=condition), idempotency_token)
         return deleted
-
-
-def _item_key(key: Any) -> ItemKey[Any]:
-    if not isinstance(key, ItemKey):
-        raise TypeError(f"a key is due, such as AlbumTrack.Key(...), not {type(key).__name__}")
-    return key
 
 
 class RawView(Generic[R]):

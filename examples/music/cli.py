@@ -17,8 +17,9 @@ from examples.music.catalog import check_length, read_catalog
 from examples.music.connection import Target
 from examples.music.importing import import_catalog
 from examples.music.models import AlbumInfo, AlbumTrack
+from examples.music.playing import play as play_together
 from examples.music.playlists import playlists
-from examples.music.session import Failure, session
+from examples.music.session import Failure, session, stored_track
 from logicaldb import BeginsWith, EqualTo, attr
 
 T = TypeVar("T")
@@ -182,6 +183,24 @@ def longer(
         found = run.db.music.album_tracks.scan_all_contents(filter_expression=condition)
         what = f"tracks longer than {render.length(length)}"
         run.out.print(render.tracks(_some(render.longest_first(found), what)))
+
+
+@app.command()
+def play(
+    ctx: typer.Context,
+    album: Annotated[str, typer.Argument(help="The token of an album.")],
+    track: Annotated[int, typer.Argument(min=1, help="The number of one of its tracks.")],
+    times: Annotated[int, typer.Option(min=1, max=1000, help="How often each listener plays it.")] = 1,
+    listeners: Annotated[int, typer.Option(min=1, max=50, help="How many play it at once, on a thread each.")] = 1,
+) -> None:
+    """Play a track: each play is an atomic addition to its play count, and none is lost."""
+    with session(ctx) as run:
+        key = AlbumTrack.Key(album, track)
+        before = stored_track(run.db, key)
+        with render.progress(run.notes) as progress:
+            task = progress.add_task("Playing", total=times * listeners)
+            play_together(run.db, key, listeners=listeners, times=times, on_play=lambda: progress.advance(task))
+        run.out.print(render.plays(before, stored_track(run.db, key), listeners=listeners, times=times))
 
 
 def _some(found: Iterable[T], what: str) -> list[T]:

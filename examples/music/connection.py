@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -90,12 +91,14 @@ def _endpoint_client(endpoint_url: str) -> DynamoDBClient:
 
 
 class RequestLog:
-    """Counts the requests that a client sends."""
+    """Counts the requests that a client sends, from whatever thread."""
 
     def __init__(self, client: DynamoDBClient) -> None:
         self.sent: Counter[str] = Counter()
+        self._lock = Lock()
         # First, because handlers behind one that answers (such as moto's) are not called.
         client.meta.events.register_first("before-send.dynamodb", self._count)
 
     def _count(self, event_name: str, **_: object) -> None:
-        self.sent[event_name.rpartition(".")[2]] += 1
+        with self._lock:
+            self.sent[event_name.rpartition(".")[2]] += 1

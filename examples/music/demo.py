@@ -14,6 +14,7 @@ import re
 import textwrap
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import TypeVar
 
@@ -25,7 +26,7 @@ from examples.music.catalog import BUNDLED, read_catalog
 from examples.music.connection import RequestLog
 from examples.music.importing import import_catalog
 from examples.music.models import AlbumInfo, AlbumTrack, MusicDb, PlaylistInfo
-from logicaldb import BeginsWith, ConditionFailed, EqualTo, Page, attr
+from logicaldb import BeginsWith, ConditionFailed, EqualTo, Page, VersionConflict, attr
 
 T = TypeVar("T")
 
@@ -121,6 +122,40 @@ def renaming(db: MusicDb) -> PlaylistInfo | ConditionFailed:
         return refused
 
 
+def two_writers(db: MusicDb) -> Iterator[tuple[str, PlaylistInfo | VersionConflict]]:
+    """Two writers of a playlist: one loses, sees what is stored, and retries"""
+    key = PlaylistInfo.Key("PLAYLIST_demo")
+    new_tracks = {
+        "Ann": AlbumTrack.Key("ALBUM_blue", 4),
+        "Ben": AlbumTrack.Key("ALBUM_heroes", 3),
+    }
+    copies = {writer: db.load(key) for writer in new_tracks}
+    for writer, track in new_tracks.items():
+        playlist = copies[writer]
+        while playlist is not None:
+            tracks = [*playlist.playlist_tracks, track]
+            try:
+                saved = db.save(playlist.replace(playlist_tracks=tracks))
+            except VersionConflict as conflict:
+                yield writer, conflict
+                playlist = conflict.item
+            else:
+                yield writer, saved
+                break
+
+
+def listening(db: MusicDb) -> list[int]:
+    """Eight threads play a track, 25 times each: no play is lost"""
+    track = AlbumTrack.Key("ALBUM_kind-of-blue", 1)
+
+    def listen(_listener: int) -> list[int]:
+        return [db.increment(track, AlbumTrack.play_count) for _ in range(25)]
+
+    with ThreadPoolExecutor(max_workers=8) as threads:
+        counts = threads.map(listen, range(8))
+    return [count for listened in counts for count in listened]
+
+
 def run(db: MusicDb, log: RequestLog, console: Console) -> None:
     """Create the table, import the bundled catalogue, and show every example."""
     show = Show(db, log, console)
@@ -143,6 +178,8 @@ def run(db: MusicDb, log: RequestLog, console: Console) -> None:
     show.example(new_playlist, render.stored_playlist)
     show.example(renaming, _renamed)
     show.step("The same again: now somebody has", "renaming(db)", lambda: renaming(db), _renamed)
+    show.example(two_writers, _attempts)
+    show.example(listening, _plays)
     console.print()
     console.print(Text(f"Done: {render.count(log.sent.total(), 'request')} in all."))
 
@@ -161,6 +198,29 @@ def _renamed(outcome: PlaylistInfo | ConditionFailed) -> RenderableType:
             return Group(Text("Refused. The error carries the item:", style="red"), render.stored_playlist(stored))
         case ConditionFailed():  # there is no such playlist any more
             raise outcome
+
+
+def _attempts(made: Iterable[tuple[str, PlaylistInfo | VersionConflict]]) -> RenderableType:
+    lines: list[RenderableType] = []
+    for writer, outcome in made:
+        match outcome:
+            case PlaylistInfo():
+                text = f"{writer} wins: stored as version {outcome.playlist_version}."
+                lines += [Text(text, style="green"), render.stored_playlist(outcome)]
+            case VersionConflict():
+                text = f"{writer} loses: {render.conflict(outcome)}\n{writer} retries, from the stored item."
+                lines.append(Text(text, style="red"))
+    return Group(*lines)
+
+
+def _plays(counts: list[int]) -> RenderableType:
+    """Show that each play returned a count of its own: of two plays with the same count, one is lost."""
+    before, after = min(counts) - 1, max(counts)
+    return Text(
+        f"Play count before: {before}\n"
+        f"{render.count(len(counts), 'play')} returned {render.count(len(set(counts)), 'different count')}.\n"
+        f"Play count after: {after}"
+    )
 
 
 class Show:

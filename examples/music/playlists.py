@@ -9,9 +9,10 @@ from rich.text import Text
 
 from examples.music import render
 from examples.music.catalog import check_token
-from examples.music.models import AlbumTrack, PlaylistInfo
-from examples.music.session import Failure, session
-from logicaldb import ConditionFailed, ItemAlreadyExists, ItemNotFound, attr
+from examples.music.editing import add_track
+from examples.music.models import AlbumTrack, MusicDb, PlaylistInfo
+from examples.music.session import Failure, session, stored_track
+from logicaldb import ConditionFailed, ItemAlreadyExists, ItemNotFound, VersionConflict, attr
 
 playlists = typer.Typer(no_args_is_help=True, help="Make, show and change playlists.")
 
@@ -45,9 +46,7 @@ def list_(ctx: typer.Context) -> None:
 def show(ctx: typer.Context, token: Token) -> None:
     """Show a playlist with its tracks."""
     with session(ctx) as run:
-        info = run.db.load(PlaylistInfo.Key(token))
-        if info is None:
-            raise _no_playlist(token)
+        info = _stored_playlist(run.db, token)
         keys = info.playlist_tracks
         run.out.print(render.playlist(info, [(key, run.db.load(key)) for key in keys]))
 
@@ -92,20 +91,25 @@ def add(
     token: Token,
     album: Annotated[str, typer.Argument(help="The token of an album.")],
     track: Annotated[int, typer.Argument(min=1, help="The number of one of its tracks.")],
+    place: Annotated[
+        int | None, typer.Option("--at", min=1, metavar="PLACE", help="Where it goes, from 1; if not, to the end.")
+    ] = None,
 ) -> None:
-    """Add a track at the end of a playlist."""
+    """Add a track to a playlist; if somebody changes that meanwhile, say so and try again."""
     with session(ctx) as run:
+
+        def say_so(conflict: VersionConflict) -> None:
+            text = f"Too late: {render.conflict(conflict)} Trying again from that."
+            run.notes.print(Text(text, style="yellow"), soft_wrap=True)
+
         key = AlbumTrack.Key(album, track)
-        if run.db.load(key) is None:
-            raise Failure(f"There is no track {track} of {album}.")
+        stored_track(run.db, key)
+        info = _stored_playlist(run.db, token)
         try:
-            info = run.db.music.playlist_info.update(
-                PlaylistInfo.Key(token),
-                attr(PlaylistInfo.playlist_tracks).append([key]),
-            )
-        except ItemNotFound as error:
-            raise _no_playlist(token) from error
-        run.out.print(render.stored_playlist(info))
+            added = add_track(run.db, info, key, place=place, on_retry=say_so)
+        except VersionConflict as error:
+            raise Failure(f"Not added: {render.conflict(error)}") from error
+        run.out.print(render.stored_playlist(added))
 
 
 @playlists.command()
@@ -116,6 +120,13 @@ def delete(ctx: typer.Context, token: Token) -> None:
         if deleted is None:
             raise _no_playlist(token)
         run.out.print(Text(f"Deleted: {deleted.playlist_name}."))
+
+
+def _stored_playlist(db: MusicDb, token: str) -> PlaylistInfo:
+    info = db.load(PlaylistInfo.Key(token))
+    if info is None:
+        raise _no_playlist(token)
+    return info
 
 
 def _no_playlist(token: str) -> Failure:

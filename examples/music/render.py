@@ -16,7 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from examples.music.models import AlbumInfo, AlbumTrack, PlaylistInfo
-from logicaldb import Page
+from logicaldb import Page, VersionConflict
 
 
 def console(*, stderr: bool = False) -> Console:
@@ -81,6 +81,15 @@ def tracks(found: Iterable[AlbumTrack]) -> RenderableType:
     return table
 
 
+def plays(before: AlbumTrack, after: AlbumTrack, *, listeners: int, times: int) -> RenderableType:
+    """The play counts of a track before and after it was played."""
+    table = _table("Play count", ">")
+    table.add_row("before", str(before.play_count))
+    table.add_row(f"{count(listeners, 'listener')}, {count(times, 'play')} each", f"+{listeners * times}")
+    table.add_row("after", str(after.play_count))
+    return Group(_titled(after.track_title, _key(AlbumTrack.Key.of(after))), table)
+
+
 def longest_first(found: Iterable[AlbumTrack]) -> list[AlbumTrack]:
     """Tracks in an order that does not depend on that of the table."""
     return sorted(found, key=lambda track: (-track.run_length, track.album_token, track.track_number))
@@ -129,6 +138,16 @@ def playlists(found: Iterable[PlaylistInfo]) -> RenderableType:
 def stored_playlist(info: PlaylistInfo) -> RenderableType:
     """A playlist as it is stored."""
     return Group(_playlist_name(info), *(Text(f"  {_key(key)}") for key in info.playlist_tracks))
+
+
+def conflict(of: VersionConflict) -> str:
+    """What a writer expected, and what is stored instead."""
+    match of.item:
+        case PlaylistInfo() as stored:
+            now = f"version {stored.playlist_version} is stored now, with {count(len(stored.playlist_tracks), 'track')}"
+        case _:
+            now = "nothing is stored any more"
+    return f"version {of.expected} was expected, and {now}."
 
 
 def _titled(title: str, key: str) -> Text:

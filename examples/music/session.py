@@ -15,7 +15,7 @@ from examples.music import render
 from examples.music.catalog import BUNDLED, CatalogError, read_catalog
 from examples.music.connection import InvalidTarget, RequestLog, Target
 from examples.music.importing import import_catalog
-from examples.music.models import MusicDb
+from examples.music.models import AlbumTrack, MusicDb
 from logicaldb import LogicalDbError
 
 
@@ -64,6 +64,18 @@ def session(ctx: typer.Context, *, fill: bool = True) -> Generator[Session]:
     except ERRORS as error:
         notes.print(Text(f"Error: {_sentence(error, target)}", style="red"), soft_wrap=True)
         raise typer.Exit(1) from error
+
+
+def stored_track(db: MusicDb, key: AlbumTrack.Key) -> AlbumTrack:
+    """Load a track that the user names.
+
+    Raises:
+        Failure: there is none.
+    """
+    track = db.load(key, consistent_read=True)  # just played, perhaps
+    if track is None:
+        raise Failure(f"There is no track {key.track_number} of {key.album_token}.")
+    return track
 
 
 def _fill(opened: Session) -> None:

@@ -13,7 +13,7 @@ from logicaldb.errors import EncodingError, InvalidCursor
 from logicaldb.expressions import Condition, KeyCondition
 from logicaldb.operations.ranges import key_range
 from logicaldb.operations.reading import Source
-from logicaldb.sets import Offset
+from logicaldb.pages import Offset
 
 _PURPOSE: Final = b"logicaldb cursor 1"
 """Goes into the key: a secret that signs other things too signs no cursors with them."""

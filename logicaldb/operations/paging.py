@@ -12,7 +12,7 @@ from logicaldb.codec.values import WireValue, describe
 from logicaldb.expressions import Condition
 from logicaldb.flow import Emit, Flow, Request, Stream
 from logicaldb.items import KeyBase
-from logicaldb.sets import Offset, Page, WorkerId
+from logicaldb.pages import Offset, Page, WorkerId
 
 K = TypeVar("K", bound=KeyBase[Any])
 T = TypeVar("T")

@@ -20,10 +20,10 @@ from logicaldb.operations.paging import Read, ScanOptions, check_offset, check_p
 from logicaldb.operations.single import get_row
 from logicaldb.operations.sizes import check_size
 from logicaldb.operations.writes import UNANSWERED
+from logicaldb.pages import Offset, Page
 from logicaldb.schema.items import Row
 from logicaldb.schema.raw import RawDeclaration, problems
 from logicaldb.schema.stored import check_key_size
-from logicaldb.sets import Offset, Page
 
 
 @dataclass(frozen=True, slots=True)

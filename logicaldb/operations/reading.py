@@ -24,11 +24,11 @@ from logicaldb.operations.paging import (
     segment,
 )
 from logicaldb.operations.ranges import KeyRange, key_range, order_of, partition_range
+from logicaldb.pages import Offset, Page
 from logicaldb.schema.items import ItemSchema, Row
 from logicaldb.schema.keys import KeySchema
 from logicaldb.schema.raw import Index, KeyNames
 from logicaldb.schema.tables import Mark
-from logicaldb.sets import Offset, Page
 
 K = TypeVar("K", bound=KeyBase[Any])
 T = TypeVar("T")

@@ -2,30 +2,21 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Mapping
 from typing import Any, Final
 
 from pydantic import BaseModel
 
-from logicaldb.codec.values import describe
-from logicaldb.errors import DecodingError, EncodingError, ThroughputExceeded
-from logicaldb.flow import Flow, Request, ServiceFailure, Sleep, Unanswered
+from logicaldb.errors import DecodingError
+from logicaldb.flow import Flow, Request, ServiceFailure, Unanswered
+from logicaldb.operations.contention import CANCELED, patiently
 from logicaldb.operations.writes import UNANSWERED, Write, send
 from logicaldb.schema.items import Row
 from logicaldb.schema.keys import KeySchema
+from logicaldb.sets import check_token
 
-CONFLICT: Final = frozenset({"TransactionConflict", "TransactionConflictException"})
-THROTTLED: Final = frozenset({"ProvisionedThroughputExceeded", "ThrottlingError"})
-"""As reasons of a cancellation, which the SDKs do not retry; of a whole request they do."""
-MAX_TOKEN: Final = 36
-"""Characters; https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html"""
-_CANCELED: Final = "TransactionCanceledException"
-_IN_PROGRESS: Final = "TransactionInProgressException"
+IN_PROGRESS: Final = "TransactionInProgressException"
 _SEND_AGAIN: Final = "send it again with the same idempotency token"
-_TRIES: Final = 8
-_FIRST_PAUSE: Final = 0.025
-_LONGEST_PAUSE: Final = 1.0
 
 
 def load(table: str, key: KeySchema, value: BaseModel, *, consistent_read: bool) -> Flow[Any]:
@@ -54,45 +45,10 @@ def write(prepared: Write, idempotency_token: str | None) -> Flow[Any]:
         AmbiguousWrite: it was sent, and it cannot be told whether it took effect.
         ThroughputExceeded: the service throttled the transaction, and the retries are spent.
     """
-    if idempotency_token is not None:
-        _check_token(idempotency_token)
-    tries = 0
-    while True:
-        tries += 1
-        try:
-            if idempotency_token is None:
-                return (yield from send(prepared))
-            return (yield from _send_once(prepared, idempotency_token))
-        except ServiceFailure as failure:
-            codes = _codes(failure)
-            if not codes or not codes <= CONFLICT | THROTTLED:
-                raise
-            if tries == _TRIES:
-                if codes <= THROTTLED:
-                    raise ThroughputExceeded(
-                        "DynamoDB throttled the transaction, and the retries are spent"
-                    ) from failure.error
-                raise
-        yield Sleep(pause(tries))
-
-
-def _codes(failure: ServiceFailure) -> set[str]:
-    """What went wrong: of a cancelled transaction the reasons, else the one code."""
-    if failure.code != _CANCELED:
-        return {failure.code}
-    return {reason.get("Code", "None") for reason in failure.body.get("CancellationReasons") or ()} - {"None"}
-
-
-def pause(tries: int) -> float:
-    """How long to wait before the next try: exponential, with full jitter."""
-    return random.uniform(0, min(_LONGEST_PAUSE, _FIRST_PAUSE * 2**tries))  # noqa: S311 - no secret depends on it
-
-
-def _check_token(token: object) -> None:
-    if not isinstance(token, str):
-        raise TypeError(f"an idempotency token is a str, not {describe(token)}")
-    if not 1 <= len(token) <= MAX_TOKEN:
-        raise EncodingError(f"an idempotency token has 1 to {MAX_TOKEN} characters, not {len(token)}")
+    if idempotency_token is None:
+        return (yield from patiently(lambda: send(prepared)))
+    token = check_token(idempotency_token)
+    return (yield from patiently(lambda: _send_once(prepared, token)))
 
 
 def _send_once(prepared: Write, token: str) -> Flow[Any]:
@@ -110,7 +66,7 @@ def _send_once(prepared: Write, token: str) -> Flow[Any]:
     except Unanswered as unanswered:
         raise prepared.ambiguous(f"{UNANSWERED}; {_SEND_AGAIN}") from unanswered.error
     except ServiceFailure as failure:
-        if failure.code == _IN_PROGRESS or (failure.ambiguous and failure.code != _CANCELED):
+        if failure.code == IN_PROGRESS or (failure.ambiguous and failure.code != CANCELED):
             raise prepared.ambiguous(f"{UNANSWERED}; {_SEND_AGAIN}") from failure.error
         reason: Mapping[str, Any] = next(iter(failure.body.get("CancellationReasons") or ()), {})
         if reason.get("Code") == "ConditionalCheckFailed":

@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any, Final, Literal, cast
 
 from logicaldb.annotations import Counter, CreatedAt, TimeToLive, UpdatedAt, Version
-from logicaldb.codec.keys import ABSENT, FieldRefused
 from logicaldb.codec.values import describe
-from logicaldb.errors import DecodingError, EncodingError
+from logicaldb.errors import ConditionFailed, DecodingError, EncodingError
 from logicaldb.expressions import Attr, Condition, Placeholders, Update
 from logicaldb.items import Item, ItemKey
 from logicaldb.operations.bare import save_of_nothing
 from logicaldb.operations.changes import Changes
 from logicaldb.operations.sizes import check_size
 from logicaldb.operations.times import Clock, OneReading
-from logicaldb.operations.updates import Planned, default_of, plan
+from logicaldb.operations.updates import Planned, plan
+from logicaldb.operations.upserts import check_upsert, set_defaults
 from logicaldb.operations.writes import Refusal, Write, parameters
 from logicaldb.schema.fields import FieldDeclaration
 from logicaldb.schema.items import ItemSchema, Row
 from logicaldb.schema.keys import KeySchema
+from logicaldb.schema.tables import Mark
 from logicaldb.sets import Operation, OperationKind
+
+_TIMES: Final = (CreatedAt, UpdatedAt)
+"""What the mapper sets by itself."""
 
 
 def increase(counter: Any, by: Any) -> Update:
@@ -37,19 +41,20 @@ class Writer:
         table: the physical table.
         item: the item type.
         key: its key type, for messages and for writes by key.
+        marks: what its rows show.
         clock: the time of ``CreatedAt`` and ``UpdatedAt`` fields.
     """
 
-    def __init__(self, table: str, item: ItemSchema, key: KeySchema, clock: Clock) -> None:
+    def __init__(self, table: str, item: ItemSchema, key: KeySchema, marks: Iterable[Mark], clock: Clock) -> None:
         self.table = table
         self.item = item
         self.key = key
         self.clock = clock
+        # Prefixes are in the key; what is left tells the type from others that have the same keys.
+        self._marks = [mark for mark in marks if mark.kind in ("exists", "absent")]
         self._roles = [field for field in item.declaration.fields.values() if field.role is not None]
 
-    def operation(
-        self, kind: Literal["save", "create", "put", "delete"], item: Item, condition: Condition | None = None
-    ) -> Operation:
+    def operation(self, kind: OperationKind, item: Item, condition: Condition | None = None) -> Operation:
         """An operation on an item, which is checked to be of the type.
 
         Raises:
@@ -60,14 +65,20 @@ class Writer:
         key_type = cast("type[ItemKey[Any]]", self.key.key_type)  # the schema lies below the key types
         return Operation(kind, key_type.of(item), item, condition=condition)
 
-    def prepare(self, operation: Operation) -> Write:
+    def prepare(self, operation: Operation, *, tokened: bool = False) -> Write:
         """Prepare a write.
+
+        Args:
+            operation: the write.
+            tokened: whether it will be sent under an idempotency token of the caller's, who may ask for it again.
 
         Raises:
             TypeError: something of it belongs to another item type.
             EncodingError: something of it cannot be stored.
             LimitExceeded: it comes to an expression that is too long.
         """
+        if operation.kind == "increment":
+            return self._increment(operation, tokened=tokened)
         return _PREPARE[operation.kind](self, operation)
 
     def _save(self, operation: Operation) -> Write:
@@ -123,6 +134,10 @@ class Writer:
         conditions = self._version_condition(expected, placeholders)
         return self._replace(operation, conditions, placeholders, Refusal(operation, self.item, version=expected))
 
+    def _clobber(self, operation: Operation) -> Write:
+        """Replace the whole row, whatever is there; batches have no conditions."""
+        return self._replace(operation, [], Placeholders(), Refusal(operation, self.item))
+
     def _replace(
         self, operation: Operation, conditions: list[str], placeholders: Placeholders, refuse: Refusal
     ) -> Write:
@@ -146,21 +161,23 @@ class Writer:
         changes = Changes()
         planned = plan(self.item, operation.updates, changes)
         if operation.upsert:
-            self._check_upsert(operation, planned, CreatedAt | UpdatedAt)
-            self._set_defaults(planned, changes, generated=True)
+            check_upsert(operation, self.item, planned, _TIMES)
+            set_defaults(self.item, planned, changes, generated=True)
         self._touch(changes, upsert=operation.upsert)
         return self._change(operation, changes, planned, "ALL_NEW", self._decoded)
 
-    def _increment(self, operation: Operation) -> Write:
+    def _increment(self, operation: Operation, *, tokened: bool) -> Write:
         """Add to a counter; versions and times stay as they are."""
         changes = Changes()
         planned = plan(self.item, operation.updates, changes)
         if not planned.guards:
             raise EncodingError(f"{operation}: increment is for Counter() fields; use update(..., attr(...).add(...))")
         if operation.upsert:
-            self._check_upsert(operation, planned, ())
-            # What is generated differs each time, and under one token the same must be sent.
-            self._set_defaults(planned, changes, generated=False)
+            # What is generated and the time differ each time, and under one token the same must be sent.
+            check_upsert(operation, self.item, planned, () if tokened else _TIMES)
+            set_defaults(self.item, planned, changes, generated=not tokened)
+            if not tokened:
+                self._set_first_times(changes)
         (guard,) = planned.guards
         return self._change(
             operation,
@@ -183,26 +200,33 @@ class Writer:
         conditions: list[str] = []
         if not operation.upsert:
             conditions.append(f"attribute_exists({placeholders.name(self.item.raw.keys.partition)})")
+            conditions += (_mark_condition(mark, placeholders) for mark in self._marks)
             if not changes.expression():
                 changes.remove_nothing()
         if operation.if_version is not None:
             self._check_version(operation, operation.if_version)
             conditions += self._version_condition(operation.if_version, placeholders)
         conditions += filter(None, (guard.expression(placeholders) for guard in planned.guards))
+        refusal = Refusal(
+            operation,
+            self.item,
+            # A version above 0 is that of an item that is there.
+            existing=not operation.upsert or bool(operation.if_version),
+            version=operation.if_version,
+            guards=planned.guards,
+        )
+
+        def refuse(row: Row | None) -> ConditionFailed:
+            """Of an item that must exist, the row of another type is none."""
+            return refusal(row if row is not None and all(mark.holds(row) for mark in self._marks) else None)
+
         return Write(
             operation,
             "Update",
             self.table,
             self.key.primary(operation.key),
             parameters(operation, self.item, conditions, placeholders, changes),
-            Refusal(
-                operation,
-                self.item,
-                # A version above 0 is that of an item that is there.
-                existing=not operation.upsert or bool(operation.if_version),
-                version=operation.if_version,
-                guards=planned.guards,
-            ),
+            refuse if self._marks and not operation.upsert else refusal,
             returns,
             result,
             # Under a version, which it moves on, a second time would fail.
@@ -216,41 +240,6 @@ class Writer:
             raise TypeError(f"{operation}: if_version is an int, not {describe(version)}")
         if version < 0:
             raise EncodingError(f"{operation}: if_version={version} is below 0, and no version is")
-
-    def _check_upsert(self, operation: Operation, planned: Planned, set_by_us: Any) -> None:
-        """Refuse an update that may make a row which is none of the type."""
-        keys = {field for attribute in self.item.primary for field in attribute.fields}
-        missing = [
-            name
-            for name, field in self.item.declaration.fields.items()
-            if field.required
-            and name not in keys
-            and name not in planned.given
-            and not isinstance(field.role, set_by_us)
-        ]
-        if missing:
-            raise EncodingError(
-                f"{operation}: upsert=True may make the item, but {' and '.join(missing)} would be missing; set them too"
-            )
-
-    def _set_defaults(self, planned: Planned, changes: Changes, *, generated: bool) -> None:
-        """Give a row that an upsert makes the attributes that a saved one has, so that filters and indexes find it."""
-        for name, stored in self.item.stored.items():
-            fields = [self.item.declaration.fields[field] for field in stored.fields]
-            if name in self.item.raw.keys or any(
-                field.name in planned.touched or isinstance(field.role, Version | CreatedAt | UpdatedAt)
-                for field in fields
-            ):
-                continue
-            values = {field.name: default_of(field, generated=generated) for field in fields}
-            if any(value is ABSENT for value in values.values()):
-                continue
-            try:
-                wire = stored.encode(values)
-            except FieldRefused as refused:
-                raise self.item.refused(refused) from None
-            if wire is not None:
-                changes.set_if_not_exists((name,), wire)
 
     def _touch(self, changes: Changes, *, upsert: bool) -> None:
         """What an update changes by itself: the version, and the times."""
@@ -266,6 +255,13 @@ class Writer:
                     changes.set_if_not_exists(attribute, field.values.encode(reading.now()))
                 case _:
                     pass
+
+    def _set_first_times(self, changes: Changes) -> None:
+        """Set the times of a row that an increment makes; where there is one they stay as they are."""
+        reading = OneReading(self.clock)
+        for field in self._roles:
+            if isinstance(field.role, _TIMES):
+                changes.set_if_not_exists(field.attributes[:1], field.values.encode(reading.now()))
 
     def _delete(self, operation: Operation) -> Write:
         """Delete a row; that of an item only under its version."""
@@ -351,11 +347,16 @@ _PREPARE: Final[Mapping[OperationKind, Callable[[Writer, Operation], Write]]] = 
     "create": Writer._create,
     "put": Writer._put,
     "update": Writer._update,
-    "increment": Writer._increment,
     "delete": Writer._delete,
     "delete_key": Writer._delete,
     "check_condition": Writer._check_condition,
+    "clobber": Writer._clobber,
 }
+
+
+def _mark_condition(mark: Mark, placeholders: Placeholders) -> str:
+    name = placeholders.name(mark.attribute)
+    return f"attribute_exists({name})" if mark.kind == "exists" else f"attribute_not_exists({name})"
 
 
 def _item(operation: Operation) -> Item:

@@ -23,6 +23,8 @@ from logicaldb.operations.counters import Guard
 from logicaldb.schema.items import ItemSchema, Row
 from logicaldb.sets import Operation
 
+Identity: TypeAlias = tuple[Any, ...]
+"""What is the same for two keys of one row, and different for two rows."""
 Action: TypeAlias = Literal["Put", "Update", "Delete", "ConditionCheck"]
 
 CONDITION_FAILED: Final = "ConditionalCheckFailedException"
@@ -62,6 +64,11 @@ class Write:
     repeatable: bool = True
     decided: bool = False
 
+    @property
+    def identity(self) -> Identity:
+        """What tells the row from others."""
+        return identity_of(self.table, self.key)
+
     def ambiguous(self, problem: str, item: Any = None) -> AmbiguousWrite:
         """The error of an outcome that cannot be told; ``item`` is what is stored, as far as it is known."""
         return AmbiguousWrite(
@@ -76,6 +83,12 @@ class Write:
         if "ConditionExpression" in body:
             body["ReturnValuesOnConditionCheckFailure"] = "ALL_OLD"
         return body
+
+
+def identity_of(table: str, key: Row) -> Identity:
+    """What tells a row from others; numbers that are equal are one, however they are written."""
+    wires = ((name, *wire.items()) for name, wire in sorted(key.items()))
+    return (table, *((name, form, Decimal(held) if form == "N" else held) for name, (form, held) in wires))
 
 
 def parameters(

@@ -4,16 +4,19 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from itertools import islice
 from pathlib import Path
 from textwrap import dedent
 
 import pytest
-from moto import mock_aws
 from typer.testing import CliRunner
 
 from examples.music.catalog import BUNDLED
 from examples.music.cli import app
+from examples.music.models import AlbumTrack, MusicDb, PlaylistInfo
+from logicaldb import attr
+from logicaldb.testing import in_process_dynamodb
 
 ROOT = Path(__file__).parents[2]
 PLAIN = {"FORCE_COLOR": None, "NO_COLOR": "1", "TERM": "xterm"}
@@ -43,13 +46,13 @@ def run(*args: str, columns: int = 80) -> Result:
 
 
 def run_on_shared(*args: str, columns: int = 80) -> Result:
-    """Run a command on what the fixture ``library`` set up: the real service would be there, were it not for moto."""
+    """Run a command on what the fixture ``library`` set up: the real service would be there, were it not for that."""
     return Result("--aws", *args, columns=columns)
 
 
 @pytest.fixture(scope="module", autouse=True)
 def library() -> Iterator[None]:
-    with mock_aws():
+    with in_process_dynamodb():
         imported = run_on_shared("import", str(BUNDLED))
         assert (imported.code, imported.out) == (
             0,
@@ -201,6 +204,34 @@ def test_longer() -> None:
 
 
 @both_widths
+def test_playing(columns: int) -> None:
+    track = ["ALBUM_time-out", "3" if columns == 80 else "4"]
+    once = run_on_shared("play", *track, columns=columns)
+    assert (once.code, once.err.split()[0], once.err.split()[-1]) == (0, "Playing", "1/1")
+    assert once.out.splitlines()[1:] == [
+        f"{track[0]}, track {track[1]}",
+        "╭─────────────────────────┬────╮",
+        "│ Play count              │    │",
+        "├─────────────────────────┼────┤",
+        "│ before                  │  0 │",
+        "│ 1 listener, 1 play each │ +1 │",
+        "│ after                   │  1 │",
+        "╰─────────────────────────┴────╯",
+    ]
+    often = run_on_shared("play", *track, "--listeners", "8", "--times", "25", columns=columns)
+    assert (often.code, often.err.split()[-1]) == (0, "200/200")
+    assert often.out.splitlines()[2:] == [
+        "╭────────────────────────────┬──────╮",
+        "│ Play count                 │      │",
+        "├────────────────────────────┼──────┤",
+        "│ before                     │    1 │",
+        "│ 8 listeners, 25 plays each │ +200 │",
+        "│ after                      │  201 │",
+        "╰────────────────────────────┴──────╯",
+    ]
+
+
+@both_widths
 def test_a_playlist_from_its_making_to_its_end(columns: int) -> None:
     token = f"PLAYLIST_of-{columns}"
     made = run_on_shared("playlist", "create", token, "[bold]Mine[/]", columns=columns)
@@ -231,6 +262,54 @@ def test_a_playlist_from_its_making_to_its_end(columns: int) -> None:
     assert run_on_shared("playlist", "show", token, columns=columns).code == 1
 
 
+def test_a_track_is_added_at_a_place() -> None:
+    run_on_shared("playlist", "create", "PLAYLIST_places", "Places")
+    for number, place in [("1", "1"), ("2", "1"), ("3", "2"), ("4", "99"), ("5", "4")]:
+        added = run_on_shared("playlist", "add", "PLAYLIST_places", "ALBUM_blue", number, "--at", place)
+        assert (added.code, added.err) == (0, "")
+    assert added.out.splitlines()[1:] == [f"  ALBUM_blue, track {number}" for number in (2, 3, 1, 5, 4)]
+
+
+def meanwhile(monkeypatch: pytest.MonkeyPatch, *changes: Callable[[MusicDb], object]) -> None:
+    """Let somebody else make one change before each of the next saves."""
+    others = iter(changes)
+    save = MusicDb.save
+
+    def save_too_late(self: MusicDb, item: PlaylistInfo) -> PlaylistInfo:
+        for change in islice(others, 1):
+            change(self)
+        return save(self, item)
+
+    monkeypatch.setattr(MusicDb, "save", save_too_late)
+
+
+def test_who_adds_a_track_too_late_says_so_and_tries_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    def add(number: int) -> Callable[[MusicDb], object]:
+        change = attr(PlaylistInfo.playlist_tracks).append([AlbumTrack.Key("ALBUM_heroes", number)])
+        return lambda db: db.update(PlaylistInfo.Key("PLAYLIST_wanted"), change)
+
+    run_on_shared("playlist", "create", "PLAYLIST_wanted", "Wanted")
+    meanwhile(monkeypatch, add(1), add(2))
+    added = run_on_shared("playlist", "add", "PLAYLIST_wanted", "ALBUM_blue", "7", "--at", "2")
+    assert added.err.splitlines() == [
+        "Too late: version 1 was expected, and version 2 is stored now, with 1 track. Trying again from that.",
+        "Too late: version 2 was expected, and version 3 is stored now, with 2 tracks. Trying again from that.",
+    ]
+    assert (added.code, added.out.splitlines()) == (
+        0,
+        ["Wanted  PLAYLIST_wanted", "  ALBUM_heroes, track 1", "  ALBUM_blue, track 7", "  ALBUM_heroes, track 2"],
+    )
+
+
+def test_no_track_is_added_to_a_playlist_that_is_deleted_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
+    run_on_shared("playlist", "create", "PLAYLIST_doomed", "Doomed")
+    meanwhile(monkeypatch, lambda db: db.delete_key(PlaylistInfo.Key("PLAYLIST_doomed")))
+    added = run_on_shared("playlist", "add", "PLAYLIST_doomed", "ALBUM_blue", "7")
+    message = "Error: Not added: version 1 was expected, and nothing is stored any more."
+    assert (added.code, added.out, added.err) == (1, "", message)
+    assert run_on_shared("playlist", "show", "PLAYLIST_doomed").code == 1
+
+
 @pytest.mark.parametrize(
     ("command", "message"),
     [
@@ -246,6 +325,8 @@ def test_a_playlist_from_its_making_to_its_end(columns: int) -> None:
         ("playlist delete PLAYLIST_none", "There is no playlist PLAYLIST_none."),
         ("playlist add PLAYLIST_none ALBUM_blue 1", "There is no playlist PLAYLIST_none."),
         ("playlist add PLAYLIST_late-night ALBUM_blue 11", "There is no track 11 of ALBUM_blue."),
+        ("play ALBUM_blue 11", "There is no track 11 of ALBUM_blue."),
+        ("play ALBUM_none 1 --listeners 2", "There is no track 1 of ALBUM_none."),
         ("playlist create PLAYLIST_late-night Mine", "There is a playlist PLAYLIST_late-night already."),
         ("playlist rename PLAYLIST_none Mine --from Old", "There is no playlist PLAYLIST_none."),
         (
@@ -289,6 +370,12 @@ def test_an_empty_name_is_one_sentence() -> None:
         "playlist create PLAYLIST_x \x07",
         "longer -- -1:00",
         "playlist add PLAYLIST_x ALBUM_blue zero",
+        "playlist add PLAYLIST_x ALBUM_blue 1 --at 0",
+        "play ALBUM_blue 0",
+        "play ALBUM_blue 1 --times 0",
+        "play ALBUM_blue 1 --times 1001",
+        "play ALBUM_blue 1 --listeners 0",
+        "play ALBUM_blue 1 --listeners 51",
         "albums --endpoint-url",
         "albums --aws --endpoint-url http://localhost:8000",
     ],

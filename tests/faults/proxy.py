@@ -198,6 +198,7 @@ _LINGER_FOR_NOTHING: Final = struct.pack("ii", 1, 0)
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # or the body of an answer waits for the client's word that it has the head
     owner: FaultProxy
 
     def do_POST(self) -> None:

@@ -132,6 +132,10 @@ class TwoClients(RuleBasedStateMachine):
         assert type(raised.value) is expected.error
         assert raised.value.item == self.item(name, expected.shows)
 
+    def applied(self) -> int:
+        """How often the service did the last write."""
+        return 1
+
     def store(self, name: str, row: Stored) -> Note | None:
         self.rows[name] = row
         return self.item(name, row)
@@ -198,7 +202,8 @@ class TwoClients(RuleBasedStateMachine):
                     self.rows[name],
                     text=text,
                     hits=self.rows[name].hits + (by or 0),
-                    version=self.rows[name].version + 1,
+                    # What only sets may be sent again, and then moves the version on again; under a token it does not.
+                    version=self.rows[name].version + (1 if token else self.applied()),
                 ),
             ),
         )
@@ -236,13 +241,12 @@ class TwoClients(RuleBasedStateMachine):
                 return db.delete_key(self.key(name), **self.options(token))
             return db.delete(held, **self.options(token))
 
-        self.check(
-            client,
-            name,
-            write,
-            None if by_key else self.conflict(name, held.version),
-            lambda: self.item(name, self.rows.pop(name, None)),
-        )
+        def then() -> Note | None:
+            old = self.item(name, self.rows.pop(name, None))
+            # The answer to a delete that was sent again is that of one that found nothing.
+            return old if token or self.applied() == 1 else None
+
+        self.check(client, name, write, None if by_key else self.conflict(name, held.version), then)
 
     @invariant()
     def what_is_stored_is_what_the_model_says(self) -> None:

@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError
 
-from logicaldb.drivers import THROTTLED, Done, advance, decode, encode, iterate, run
+from logicaldb.drivers import Done, advance, decode, encode, iterate, run
 from logicaldb.errors import LogicalDbError, ThroughputExceeded
 from logicaldb.flow import Emit, Flow, Request, ServiceFailure, Sleep, Stream, Unanswered
+from logicaldb.operations.contention import THROTTLING
 
 
 class Script:
@@ -207,7 +208,7 @@ def test_an_answer_that_is_no_json_tells_nothing(answer: bytes) -> None:
         run(load("a"), Script(answer))
 
 
-@pytest.mark.parametrize("code", sorted(THROTTLED))
+@pytest.mark.parametrize("code", sorted(THROTTLING))
 def test_throttling_that_the_flow_does_not_handle_is_told(code: str) -> None:
     failed = failure(code)
     with pytest.raises(ThroughputExceeded) as raised:
@@ -221,7 +222,7 @@ def test_the_codes_of_throttling_are_botocores() -> None:
     from botocore.retries import standard
 
     checker: Any = standard.ThrottledRetryableChecker
-    assert set(checker._THROTTLED_ERROR_CODES) - THROTTLED == {
+    assert set(checker._THROTTLING_ERROR_CODES) - THROTTLING == {
         # Of other services
         "BandwidthLimitExceeded",
         "EC2ThrottledException",

@@ -349,6 +349,7 @@ class Tally(Item):
     queue: str = "inbox"
     serial: str = Field(default_factory=lambda: "made")
     version: Annotated[int, Version()] = 0
+    created: Annotated[datetime | None, CreatedAt()] = None
     updated: Annotated[datetime | None, UpdatedAt()] = None
 
     class Key(ItemKey["Tally"]):

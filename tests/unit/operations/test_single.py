@@ -8,7 +8,8 @@ import pytest
 
 from logicaldb import DecodingError, EncodingError, IncompleteKey, ThroughputExceeded
 from logicaldb.flow import Request, ServiceFailure
-from logicaldb.operations.single import load, pause, write
+from logicaldb.operations.contention import pause
+from logicaldb.operations.single import load, write
 from logicaldb.operations.writer import Writer
 from tests.unit.operations.driving import Run, cancelled, drive, failed, make_table
 from tests.unit.operations.models import Plain, PlainTable, ShopTable, Step

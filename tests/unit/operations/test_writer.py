@@ -13,6 +13,7 @@ from logicaldb import (
     Attribute,
     Condition,
     ConditionFailed,
+    Counter,
     CounterOutOfBounds,
     DecodingError,
     EncodingError,
@@ -27,6 +28,7 @@ from logicaldb import (
     LogicalTable,
     Operation,
     Update,
+    Version,
     VersionConflict,
     attr,
 )
@@ -51,6 +53,7 @@ from tests.unit.operations.models import (
     Link,
     Order,
     Plain,
+    PlainRow,
     PlainTable,
     ShopRow,
     Tally,
@@ -859,6 +862,104 @@ def test_an_upsert_under_a_condition() -> None:
     assert error.value.item is None
 
 
+# Types that an attribute tells apart.
+
+
+class Album(Item):
+    pk: str
+    sk: Annotated[Literal[""], Attribute(prefix="INFO_")] = ""
+    artist: str
+    plays: Annotated[int, Counter(maximum=9)] = 0
+
+    class Key(ItemKey["Album"]):
+        pk: str
+
+
+class Playlist(Item):
+    """Its keys are those of an album."""
+
+    pk: str
+    sk: Annotated[Literal[""], Attribute(prefix="INFO_")] = ""
+    plays: Annotated[int, Counter()] = 0
+    version: Annotated[int, Version()] = 0
+
+    class Key(ItemKey["Playlist"]):
+        pk: str
+
+
+class MusicTable(LogicalTable[PlainRow]):
+    albums: InlineView[Album.Key, Album]
+    playlists: InlineView[Playlist.Key, Playlist]
+
+
+ALBUMS: Writer = make_table(MusicTable).albums._writer
+PLAYLISTS: Writer = make_table(MusicTable).playlists._writer
+INFO_KEY = {"pk": {"S": "1"}, "sk": {"S": "INFO_"}}
+ALBUM_ROW = {**INFO_KEY, "artist": {"S": "a"}, "plays": {"N": "9"}}
+PLAYLIST_ROW = {**INFO_KEY, "version": {"N": "2"}}
+
+
+def test_an_update_asks_for_what_tells_the_type() -> None:
+    run = update(ALBUMS, Album.Key("1"), [attr(Album.artist).set("b")], {"Attributes": ALBUM_ROW})
+    assert readable(run.bodies[0], "ConditionExpression") == "(attribute_exists(pk)) AND (attribute_exists(artist))"
+    run = increment(Playlist.Key("1"), Playlist.plays, 1, {"Attributes": {"plays": {"N": "1"}}}, writer=PLAYLISTS)
+    assert readable(run.bodies[0], "ConditionExpression") == "(attribute_exists(pk)) AND (attribute_not_exists(artist))"
+
+
+@pytest.mark.parametrize("stored", [PLAYLIST_ROW, {**PLAYLIST_ROW, "plays": {"N": "9"}}, None])
+def test_the_row_of_another_type_is_no_such_item(stored: Any) -> None:
+    several: list[Callable[[], Run]] = [
+        lambda: update(ALBUMS, Album.Key("1"), [attr(Album.plays).add(1)], refused(stored)),
+        lambda: increment(Album.Key("1"), Album.plays, 1, refused(stored), writer=ALBUMS),
+    ]
+    for write_it in several:
+        with pytest.raises(ItemNotFound) as error:
+            write_it()
+        assert str(error.value).partition(" ")[2] == "of Album.Key(pk='1'): there is no such item"
+        assert (error.value.key, error.value.item) == (Album.Key("1"), None)
+
+
+def test_that_comes_before_the_version() -> None:
+    updates = [attr(Playlist.plays).add(1)]
+    with pytest.raises(ItemNotFound):
+        update(PLAYLISTS, Playlist.Key("1"), updates, refused(ALBUM_ROW), if_version=1)
+    with pytest.raises(VersionConflict):
+        update(PLAYLISTS, Playlist.Key("1"), updates, refused(PLAYLIST_ROW), if_version=1)
+
+
+def test_the_row_of_the_type_is_refused_as_ever() -> None:
+    with pytest.raises(CounterOutOfBounds) as error:
+        increment(Album.Key("1"), Album.plays, 1, refused(ALBUM_ROW), writer=ALBUMS)
+    assert error.value.item == Album(pk="1", artist="a", plays=9)
+    with pytest.raises(ConditionFailed) as failed:
+        update(
+            ALBUMS,
+            Album.Key("1"),
+            [attr(Album.artist).set("b")],
+            refused(ALBUM_ROW),
+            condition=attr(Album.artist) == "c",
+        )
+    assert type(failed.value) is ConditionFailed
+
+
+def test_an_upsert_and_the_writes_of_whole_items_do_not_ask() -> None:
+    run = update(ALBUMS, Album.Key("1"), [attr(Album.artist).set("b")], {"Attributes": ALBUM_ROW}, upsert=True)
+    assert "ConditionExpression" not in run.bodies[0]
+    for kind in ("save", "put", "delete"):
+        write = ALBUMS.prepare(ALBUMS.operation(kind, Album(pk="1", artist="a")))
+        assert "ConditionExpression" not in write.action_body()
+    upsert: Any = {"upsert": True, "condition": attr(Album.artist) == "c"}
+    with pytest.raises(ConditionFailed) as error:
+        update(ALBUMS, Album.Key("1"), [attr(Album.artist).set("b")], refused(PLAYLIST_ROW), **upsert)
+    assert type(error.value) is ConditionFailed
+    assert error.value.item is None
+
+
+def test_where_the_keys_tell_the_type_nothing_is_asked() -> None:
+    run = increment(Gadget.Key("1"), Gadget.hits, 1, {"Attributes": {"hits": {"N": "1"}}})
+    assert readable(run.bodies[0], "ConditionExpression") == "attribute_exists(pk)"
+
+
 # Counters.
 
 
@@ -975,12 +1076,14 @@ def test_why_an_increment_was_refused() -> None:
         assert type(error.value) is expected
 
 
-def test_an_increment_that_makes_the_item() -> None:
+@pytest.mark.parametrize(("tokened", "missing"), [(False, "title"), (True, "title and created")])
+def test_an_increment_that_makes_the_item_needs_the_required_fields(tokened: bool, missing: str) -> None:
+    """Under a token the time too: it would differ each time, and nothing else fills it."""
     operation: Any = Operation("increment", Generated.Key("1"), None, (increase(Generated.hits, 1),), upsert=True)
     with pytest.raises(EncodingError) as error:
-        GENERATED.prepare(operation)
+        GENERATED.prepare(operation, tokened=tokened)
     assert str(error.value) == (
-        "increment of Generated.Key(pk='1'): upsert=True may make the item, but title and created would be missing; "
+        f"increment of Generated.Key(pk='1'): upsert=True may make the item, but {missing} would be missing; "
         "set them too"
     )
 
@@ -992,14 +1095,42 @@ def test_an_upserted_counter_that_would_leave_its_bounds_from_the_start() -> Non
     assert error.value.item is None
 
 
-def test_an_upserted_counter_writes_defaults_but_nothing_that_differs_each_time() -> None:
+def test_an_increment_that_makes_the_item_writes_what_an_update_writes() -> None:
+    """Of a row that is there, nothing but the count changes."""
     writer: Writer = make_table(TallyTable).tallies._writer
     run = increment(Tally.Key("1"), Tally.count, 3, {"Attributes": {"count": {"N": "3"}}}, upsert=True, writer=writer)
     assert readable(run.bodies[0], "UpdateExpression") == (
-        "SET other = if_not_exists(other, '2'), queue = if_not_exists(queue, 'inbox') ADD count '3'"
+        "SET other = if_not_exists(other, '2'), queue = if_not_exists(queue, 'inbox'), "
+        f"serial = if_not_exists(serial, 'made'), created = if_not_exists(created, '{NOW_TEXT}'), "
+        f"updated = if_not_exists(updated, '{NOW_TEXT}') ADD count '3'"
     )
     assert "ConditionExpression" not in run.bodies[0]
     assert run.result == 3
+
+
+def test_under_a_token_it_writes_nothing_that_differs_each_time() -> None:
+    readings = iter([NOW, NOW + timedelta(seconds=1)])
+    writer: Writer = make_table(TallyTable, lambda: next(readings)).tallies._writer
+    operation = Operation("increment", Tally.Key("1"), None, (increase(Tally.count, 3),), upsert=True)
+    body = writer.prepare(operation, tokened=True).action_body()
+    assert readable(body, "UpdateExpression") == (
+        "SET other = if_not_exists(other, '2'), queue = if_not_exists(queue, 'inbox') ADD count '3'"
+    )
+    assert writer.prepare(operation, tokened=True).action_body() == body
+    assert writer.prepare(operation).action_body() != writer.prepare(operation).action_body()
+
+
+def test_only_an_increment_differs_under_a_token() -> None:
+    key = Gadget.Key("1")
+    operations = [
+        *(GADGETS.operation(kind, gadget()) for kind in ("save", "create", "put", "delete")),
+        Operation("delete_key", key),
+        Operation("check_condition", key, condition=attr(Gadget.title).exists()),
+        Operation("update", key, None, (attr(Gadget.title).set("x"),), upsert=True),
+        Operation("increment", key, None, (increase(Gadget.hits, 1),)),
+    ]
+    for operation in operations:
+        assert GADGETS.prepare(operation, tokened=True).action_body() == GADGETS.prepare(operation).action_body()
 
 
 @pytest.mark.parametrize(

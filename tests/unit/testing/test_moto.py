@@ -3,13 +3,51 @@ from __future__ import annotations
 import os
 import socket
 import sys
-from typing import Any
+from collections.abc import Callable, Generator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from threading import Barrier
+from typing import Annotated, Any
 
+import boto3
 import pytest
 from moto import mock_aws
 from moto.dynamodb import responses
 
+from logicaldb import (
+    Counter,
+    InlineView,
+    Item,
+    ItemKey,
+    LogicalDb,
+    LogicalTable,
+    PartitionKey,
+    RawItem,
+    TableName,
+)
 from logicaldb.testing import in_process_dynamodb
+
+THREADS, EACH = 8, 40
+
+
+class ThingRow(RawItem):
+    pk: Annotated[str, PartitionKey()]
+
+
+class Thing(Item):
+    pk: str
+    count: Annotated[int, Counter()] = 0
+
+    class Key(ItemKey["Thing"]):
+        pk: str
+
+
+class ThingTable(LogicalTable[ThingRow]):
+    things: InlineView[Thing.Key, Thing]
+
+
+class ThingDb(LogicalDb):
+    table: Annotated[ThingTable, TableName("things")]
 
 
 @pytest.fixture(autouse=True)
@@ -102,6 +140,67 @@ def test_shares_the_dynamodb_of_a_mock_around_it() -> None:
             create_table(client)
         with in_process_dynamodb() as client:
             assert client.list_tables()["TableNames"] == ["things"]
+
+
+@contextmanager
+def hurried_threads() -> Generator[None]:
+    """Let Python change threads as often as it can, so that what has no locks fails."""
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(interval)
+
+
+def count_together(make_db: Callable[[], ThingDb]) -> list[int]:
+    """Count from several threads at once, each with a database of ``make_db``; all counts that they were given."""
+    start = Barrier(THREADS)
+
+    def count(db: ThingDb) -> list[int]:
+        start.wait(timeout=60)
+        return [db.increment(Thing.Key("a"), Thing.count) for _ in range(EACH)]
+
+    dbs = [make_db() for _ in range(THREADS)]
+    with hurried_threads(), ThreadPoolExecutor(THREADS) as threads:
+        return [given for counted in threads.map(count, dbs) for given in counted]
+
+
+def test_threads_count_exactly() -> None:
+    with in_process_dynamodb() as client:
+        db = ThingDb(client)
+        db.create_tables()
+        db.create(Thing(pk="a"))
+        given = count_together(lambda: db)
+        assert db.load(Thing.Key("a")) == Thing(pk="a", count=THREADS * EACH)
+    assert sorted(given) == list(range(1, THREADS * EACH + 1))
+
+
+def test_threads_with_clients_of_their_own_count_exactly_too() -> None:
+    with in_process_dynamodb() as client:
+        db = ThingDb(client)
+        db.create_tables()
+        db.create(Thing(pk="a"))
+        given = count_together(lambda: ThingDb(boto3.client("dynamodb", region_name="us-east-1")))
+        assert db.load(Thing.Key("a")) == Thing(pk="a", count=THREADS * EACH)
+    assert sorted(given) == list(range(1, THREADS * EACH + 1))
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_leaves_motos_handler_as_it_was(fails: bool) -> None:
+    before = responses.DynamoHandler.__dict__["call_action"]
+    try:
+        with in_process_dynamodb() as client:
+            assert responses.DynamoHandler.__dict__["call_action"] is not before
+            with in_process_dynamodb("eu-west-1"):
+                create_table(client)
+            with pytest.raises(client.exceptions.ResourceInUseException, match="Table already exists: things"):
+                create_table(client)
+            if fails:
+                raise KeyError("of the caller")
+    except KeyError:
+        assert fails
+    assert responses.DynamoHandler.__dict__["call_action"] is before
 
 
 @pytest.mark.parametrize("module", ["moto", "moto.dynamodb"])

@@ -1,0 +1,253 @@
+"""Transactions: consistent snapshots, and writes that take effect together or not at all."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+from uuid import uuid4
+
+from logicaldb.codec.limits import MAX_TRANSACTION_BYTES, MAX_TRANSACTION_OPERATIONS, item_size
+from logicaldb.errors import (
+    AmbiguousWrite,
+    LimitExceeded,
+    LogicalDbError,
+    ThroughputExceeded,
+    TransactionCanceled,
+)
+from logicaldb.flow import Flow, Request, ServiceFailure, Unanswered
+from logicaldb.items import Item, ItemKey
+from logicaldb.operations.contention import CANCELED, CONFLICT, THROTTLED, patiently
+from logicaldb.operations.rows import Rows, check_distinct
+from logicaldb.operations.single import IN_PROGRESS
+from logicaldb.operations.writes import Write
+from logicaldb.sets import ItemSet, Operation, OperationFailure, TransactionWriteSet
+
+TOKEN_SECONDS: Final = 9 * 60
+"""How long a token is used. The service knows it for 10 minutes
+(https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html), and a request may be under
+way for a while."""
+_NAMED: Final = 3
+"""How many operations a message names of a set that failed as a whole."""
+
+
+@dataclass(slots=True)
+class SentTransaction:
+    """What of a ``TransactionWriteSet`` is sent, each time it is sent.
+
+    Attributes:
+        writes: the operations, prepared.
+        body: the request.
+        at: when it was fixed, in seconds.
+        decided: whether the service has told what came of it.
+    """
+
+    writes: Sequence[Write]
+    body: dict[str, Any]
+    at: float
+    decided: bool = False
+
+
+def load(keys: Iterable[ItemKey[Any]], rows: Rows) -> Flow[ItemSet]:
+    """The items of up to 100 keys, all as they were at one moment.
+
+    Raises:
+        TypeError: something is no key of the db.
+        EncodingError: a key lacks fields, or a value of it cannot be stored.
+        DuplicateItem: two keys of different types are about one row.
+        LimitExceeded: there are more than 100 keys.
+        TransactionCanceled: writes of others stood in the way, and the retries are spent.
+        ThroughputExceeded: the service throttled the transaction, and the retries are spent.
+        DecodingError: a row is not valid for the type of its key.
+    """
+    places = rows.places(keys)
+    if len(places) > MAX_TRANSACTION_OPERATIONS:
+        raise LimitExceeded(
+            f"a transaction reads up to {MAX_TRANSACTION_OPERATIONS} items, not {len(places)}; "
+            "batch_load takes any number of keys, but gives no snapshot"
+        )
+    if not places:
+        return ItemSet({})
+    body = {"TransactItems": [{"Get": {"TableName": place.table, "Key": place.row}} for place in places]}
+    try:
+        answer = yield from patiently(lambda: _answer("TransactGetItems", places[0].table, body))
+    except ServiceFailure as failure:
+        if failure.code != CANCELED:
+            raise
+        operations = [Operation("load", place.key) for place in places]
+        failures = _failures(failure, operations, [None] * len(operations))
+        raise _canceled("nothing was read", failures) from failure.error
+    found = (response.get("Item") for response in answer["Responses"])
+    return ItemSet({place.key: place.decode(row) for place, row in zip(places, found, strict=True)})
+
+
+def write(writes: TransactionWriteSet, rows: Rows, now: Callable[[], float] = time.time) -> Flow[ItemSet]:
+    """Write a set: all of it, or nothing.
+
+    Args:
+        writes: the operations.
+        rows: where the rows are.
+        now: the time in seconds, which must go on while the machine sleeps.
+
+    Returns:
+        The items as they were written, as far as that can be told without reading.
+
+    Raises:
+        TypeError: something belongs to another type or db.
+        EncodingError: something cannot be stored.
+        LimitExceeded: there are more than 100 operations, or more than 4 MB.
+        DuplicateItem: two operations are about one row.
+        TransactionCanceled: nothing was written; its failures say why.
+        ThroughputExceeded: the service throttled the transaction, and the retries are spent.
+        AmbiguousWrite: it was sent, and it cannot be told whether it took effect.
+    """
+    if not writes.size:
+        return ItemSet({})
+    with writes._fixing:
+        sent = writes._sent = _to_send(writes, rows, now())
+    sent.decided = False
+    try:
+        yield from patiently(lambda: _answer("TransactWriteItems", sent.writes[0].table, sent.body))
+    except Unanswered as unanswered:
+        raise _ambiguous(writes) from unanswered.error
+    except ServiceFailure as failure:
+        if failure.code == IN_PROGRESS or (failure.ambiguous and failure.code != CANCELED):
+            raise _ambiguous(writes) from failure.error
+        sent.decided = True
+        if failure.code != CANCELED:
+            raise
+        operations = [prepared.operation for prepared in sent.writes]
+        failures = _failures(failure, operations, sent.writes)
+        raise _canceled("nothing was written", failures) from failure.error
+    except Exception:
+        sent.decided = True
+        raise
+    sent.decided = True
+    return ItemSet({prepared.operation.key: _written(prepared) for prepared in sent.writes})
+
+
+def _answer(operation: str, table: str, body: dict[str, Any]) -> Flow[dict[str, Any]]:
+    answer: dict[str, Any] = yield Request(operation, table, body)
+    return answer
+
+
+def _to_send(writes: TransactionWriteSet, rows: Rows, now: float) -> SentTransaction:
+    """What was sent before, as long as its token is good, else what is to be sent from now on."""
+    sent = writes._sent
+    if sent is None:
+        check_count(writes)
+        return fix(writes, [rows.prepare(operation) for operation in writes.operations], now)
+    if 0 <= now - sent.at < TOKEN_SECONDS:
+        return sent
+    if not sent.decided:
+        raise AmbiguousWrite(
+            f"{_named(writes)}: was sent more than {TOKEN_SECONDS // 60} minutes ago, and no answer told whether "
+            "it took effect; its idempotency token is too old to send it again, so look at what is stored",
+            operation=writes,
+        )
+    if writes.token is not None:
+        raise LogicalDbError(
+            f"{_named(writes)}: was sent more than {TOKEN_SECONDS // 60} minutes ago under a token of yours, "
+            "which DynamoDB is about to forget; make another TransactionWriteSet"
+        )
+    return fix(writes, [rows.prepare(operation) for operation in writes.operations], now)
+
+
+def check_count(writes: TransactionWriteSet) -> None:
+    """Refuse more operations than a transaction takes.
+
+    Raises:
+        LimitExceeded: there are more; it names the first that is too many.
+    """
+    if writes.size > MAX_TRANSACTION_OPERATIONS:
+        raise LimitExceeded(
+            f"a transaction takes up to {MAX_TRANSACTION_OPERATIONS} operations, not {writes.size}: the first too many is "
+            f"{writes.operations[MAX_TRANSACTION_OPERATIONS]}; a writing pager takes any number, a page at a time"
+        )
+
+
+def fix(writes: TransactionWriteSet, prepared: Sequence[Write], now: float) -> SentTransaction:
+    """What a set sends from now on.
+
+    Args:
+        writes: the set.
+        prepared: its operations, prepared.
+        now: the time in seconds.
+
+    Raises:
+        DuplicateItem: two operations are about one row.
+        LimitExceeded: there are more than 4 MB.
+    """
+    check_distinct(prepared)
+    sizes = [bytes_of(write) for write in prepared]
+    if sum(sizes) > MAX_TRANSACTION_BYTES:
+        largest = max(range(len(sizes)), key=sizes.__getitem__)
+        raise LimitExceeded(
+            f"a transaction takes up to {MAX_TRANSACTION_BYTES} bytes, not {sum(sizes)}: the largest operation is "
+            f"{prepared[largest].operation} with {sizes[largest]}"
+        )
+    token = uuid4().hex if writes.token is None else writes.token
+    actions = [{write.action: write.action_body()} for write in prepared]
+    return SentTransaction(prepared, {"TransactItems": actions, "ClientRequestToken": token}, now)
+
+
+def bytes_of(write: Write) -> int:
+    """What a write brings into a transaction: its item, or its key and the values of its expressions."""
+    return item_size(write.parameters.get("Item", write.key)) + item_size(
+        write.parameters.get("ExpressionAttributeValues", {})
+    )
+
+
+def _written(write: Write) -> Item | None:
+    """The item as it was written, where that can be told without reading."""
+    if write.returns != "NONE":
+        return None
+    item: Item | None = write.result(None)
+    return item
+
+
+def _failures(
+    failure: ServiceFailure, operations: Sequence[Operation], writes: Sequence[Write | None]
+) -> list[OperationFailure]:
+    """The reasons of a cancellation, put to the operations."""
+    reasons: Sequence[Mapping[str, Any]] = failure.body.get("CancellationReasons") or ()
+    failures: list[OperationFailure] = []
+    for index, (operation, write, reason) in enumerate(zip(operations, writes, reasons, strict=False)):
+        code: str = reason.get("Code", "None")
+        error: LogicalDbError | None = None
+        if code == "ConditionalCheckFailed" and write is not None:
+            error = write.refuse(reason.get("Item"))
+        elif code in THROTTLED:
+            error = ThroughputExceeded(f"{operation}: DynamoDB throttled it, and the retries are spent")
+        if code != "None":
+            failures.append(OperationFailure(operation, index, code, error))
+    return failures
+
+
+def _canceled(outcome: str, failures: list[OperationFailure]) -> TransactionCanceled:
+    told = [str(one.error) if one.error is not None else _reason(one) for one in failures]
+    return TransactionCanceled(
+        f"{outcome}: {'; '.join(told) or 'DynamoDB cancelled the transaction and gave no reasons'}", failures=failures
+    )
+
+
+def _reason(failure: OperationFailure) -> str:
+    if failure.code in CONFLICT:
+        return f"{failure.operation}: another write of the item was under way each time ({failure.code})"
+    return f"{failure.operation}: {failure.code}"
+
+
+def _ambiguous(writes: TransactionWriteSet) -> AmbiguousWrite:
+    return AmbiguousWrite(
+        f"{_named(writes)}: was sent, and no answer tells whether it took effect; send the same TransactionWriteSet again",
+        operation=writes,
+    )
+
+
+def _named(writes: TransactionWriteSet) -> str:
+    """The operations of a set, the first of them by name."""
+    names = [str(operation) for operation in writes.operations[:_NAMED]]
+    if writes.size > _NAMED:
+        names.append(f"{writes.size - _NAMED} more")
+    return f"the transaction ({', '.join(names)})"
