@@ -52,6 +52,7 @@ from logicaldb.expressions import (
 )
 from logicaldb.flow import Async, M, Sync
 from logicaldb.items import IndexKey, Item, ItemKey, RawItem
+from logicaldb.pager import WritingPager, WritingPagerHandler
 from logicaldb.pages import Offset, Page, WorkerId
 from logicaldb.sets import (
     BatchWriteResult,
@@ -132,5 +133,7 @@ __all__ = [
     "VersionConflict",
     "View",
     "WorkerId",
+    "WritingPager",
+    "WritingPagerHandler",
     "attr",
 ]

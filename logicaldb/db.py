@@ -10,14 +10,18 @@ from typing import Annotated, Any, ClassVar, get_args, get_origin, overload
 from typing_extensions import TypeVar
 
 from logicaldb.annotations import TableName
+from logicaldb.codec.values import describe
 from logicaldb.drivers import Transport, iterate, run
 from logicaldb.errors import DeclarationError
 from logicaldb.expressions import Condition, Update
 from logicaldb.items import Item, ItemKey
 from logicaldb.operations import batches, transactions
+from logicaldb.operations.notes import noting
+from logicaldb.operations.pager import Pages
 from logicaldb.operations.rows import Rows
 from logicaldb.operations.tables import create_table
 from logicaldb.operations.times import Clock, utc_now
+from logicaldb.pager import SaveItems, WritingPager, WritingPagerHandler
 from logicaldb.schema.scopes import annotations_of, class_scope
 from logicaldb.sets import BatchWriteResult, BatchWriteSet, ItemSet, TransactionWriteSet, item_keys
 from logicaldb.table import LogicalTable
@@ -25,6 +29,8 @@ from logicaldb.transport.boto import BotoTransport, make_client, max_connections
 from logicaldb.views import View
 
 I = TypeVar("I", bound=Item)  # noqa: E741  # the type of the items, as in every signature
+
+U = TypeVar("U")
 
 
 class LogicalDb:
@@ -321,6 +327,63 @@ class LogicalDb:
                 error says how many writes that are at least.
         """
         return run(batches.write_all(writes, self._rows, at_once=self._at_once), self._transport)
+
+    def transaction_writing_pager(
+        self,
+        updates: Iterable[U],
+        handler: WritingPagerHandler[U],
+        *,
+        max_transaction_items: int = 25,
+        progress: Item | None = None,
+        progress_field: str = "applied",
+    ) -> WritingPager[U]:
+        """A pager that writes a long list of updates in transactions, one after the other; see ``WritingPagerHandler``.
+
+        Args:
+            updates: the updates, of any type; of an iterable of unknown length no more than a page is in memory.
+            handler: says how updates become operations.
+            max_transaction_items: how many operations a page has at most, 1 to 100
+                (https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html).
+            progress: an item with a ``Version()`` whose field ``progress_field`` counts the updates applied. It is saved
+                with each page, so that a run that was killed can be started again with the same updates: it goes on after
+                those that are applied.
+            progress_field: its ``int`` field that counts.
+
+        Raises:
+            TypeError: an argument is of another type than it should be.
+            LimitExceeded: ``max_transaction_items`` is not between 1 and 100.
+        """
+        if not isinstance(handler, WritingPagerHandler):
+            raise TypeError(f"the handler of a writing pager is a WritingPagerHandler, not {describe(handler)}")
+        pages = Pages(
+            updates,
+            self._rows,
+            max_transaction_items=max_transaction_items,
+            progress=progress,
+            progress_field=progress_field,
+        )
+        return WritingPager(pages, handler, self._transport)
+
+    def save_all(self, items: Iterable[Item], *, max_transaction_items: int = 25) -> int:
+        """Save the items of an iterable, of any types and any number, a transaction at a time.
+
+        Each is saved as ``save`` does. Where a page fails, those before it are saved and nothing of it is; a note on the
+        error says how many those are.
+
+        Args:
+            items: the items; of an iterable of unknown length no more than a page is in memory.
+            max_transaction_items: how many items a transaction has at most, 1 to 100.
+
+        Returns:
+            The number of items.
+
+        Raises:
+            the same as ``WritingPager.execute``.
+        """
+        pager = self.transaction_writing_pager(items, SaveItems(), max_transaction_items=max_transaction_items)
+        with noting(lambda: f"save_all: the first {pager.updated_count} items are saved"):
+            pager.execute()
+        return pager.updated_count
 
     def _view_of_key(self, key: ItemKey[Any]) -> View[Any, Any]:
         return self._views[self._rows.view_of_key(key)]

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, Final, Generic
@@ -17,6 +16,7 @@ from logicaldb.errors import BatchIncomplete, LimitExceeded
 from logicaldb.flow import Emit, Flow, Gather, Request, ServiceFailure, Sleep, Stream, Unanswered
 from logicaldb.items import Item, ItemKey
 from logicaldb.operations.contention import THROTTLING, pause
+from logicaldb.operations.notes import noting
 from logicaldb.operations.rows import Place, Rows, check_distinct
 from logicaldb.operations.writes import Identity, Write, identity_of
 from logicaldb.schema.items import Row
@@ -109,7 +109,7 @@ def write_all(writes: Iterable[Item | ItemKey[Any]], rows: Rows, *, at_once: int
     """
     done = 0
     window: dict[Identity, Write] = {}
-    with _noting(lambda: f"batch_write_all: the first {done} writes are done"):
+    with noting(lambda: f"batch_write_all: the first {done} writes are done"):
         for one in writes:
             prepared = rows.prepare(clobber(one) if isinstance(one, Item) else deletion(one))
             identity = prepared.identity
@@ -267,16 +267,6 @@ def _by(values: Iterable[T], size: int) -> Iterator[list[T]]:
     rest = iter(values)
     while some := list(islice(rest, size)):
         yield some
-
-
-@contextmanager
-def _noting(note: Callable[[], str]) -> Generator[None]:
-    """Put a note on what is raised inside."""
-    try:
-        yield
-    except Exception as error:
-        error.add_note(note())
-        raise
 
 
 def _check_page_size(size: object, limit: int) -> None:

@@ -54,8 +54,35 @@ class Thing(Item):
         name: str
 
 
+class Album(Item):
+    """Its keys are those of a playlist."""
+
+    token: Annotated[str, Attribute("pk")]
+    sk: Annotated[Literal[""], Attribute(prefix="INFO")] = ""
+    artist: str
+    plays: Annotated[int, Counter()] = 0
+
+    class Key(ItemKey["Album"]):
+        token: str
+
+
+class Playlist(Item):
+    """It has nothing that every playlist has and no album, but an album has an artist."""
+
+    token: Annotated[str, Attribute("pk")]
+    sk: Annotated[Literal[""], Attribute(prefix="INFO")] = ""
+    title: str = ""
+    plays: Annotated[int, Counter()] = 0
+    version: Annotated[int, Version()] = 0
+
+    class Key(ItemKey["Playlist"]):
+        token: str
+
+
 class Table(LogicalTable[Row]):
     things: InlineView[Thing.Key, Thing]
+    albums: InlineView[Album.Key, Album]
+    playlists: InlineView[Playlist.Key, Playlist]
 
 
 class Db(LogicalDb):
@@ -101,13 +128,17 @@ class World:
         self.db.table.raw.put(Row.model_validate({"pk": "a", "sk": "THING", **attributes}))
 
 
-@pytest.fixture
-def world(client: Any) -> World:
+def make_world(client: Any) -> World:
     table = f"things-{uuid4().hex}"
     clock = Clock()
     db = Db(client, table_name_resolver=lambda *_: table, clock=clock)
     db.create_tables()
     return World(db, clock)
+
+
+@pytest.fixture
+def world(client: Any) -> World:
+    return make_world(client)
 
 
 @dataclass(frozen=True)
@@ -365,6 +396,111 @@ def test_the_time_to_live_in_an_update_is_whole_seconds(world: World, manner: st
     written = world.db.update(KEY, attr(Thing.expires).set(expires), **options_of(manner))
     assert written.expires == world.found().expires == expires.replace(microsecond=0)
     assert world.raw()["expires"] == int(expires.timestamp())
+
+
+@manners
+@writes
+def test_the_time_to_live_is_that_of_the_item_that_is_written_whole(world: World, path: str, manner: str) -> None:
+    """A save and a put without one remove it; what changes a part leaves it alone."""
+    expires = START + timedelta(days=1)
+    item = world.db.create(Thing(name="a", expires=expires))
+    write(world, path, item.replace(expires=None), manner)
+    if path in {"save", "put"}:
+        assert "expires" not in world.raw()
+    else:
+        assert world.raw()["expires"] == int(expires.timestamp())
+
+
+# Rows that an update or an increment makes
+
+
+@manners
+def test_an_update_may_make_the_row(world: World, manner: str) -> None:
+    def update() -> Thing:
+        return world.db.update(
+            KEY, attr(Thing.text).set("new"), attr(Thing.stock).add(2), upsert=True, **options_of(manner)
+        )
+
+    made = update()
+    assert made == world.stored() == Thing(name="a", text="new", stock=7, version=1, created=START, updated=START)
+    assert world.raw()["hits"] == 0
+    later = world.later()
+    assert update() == world.stored() == made.replace(stock=9, version=2, updated=later)
+
+
+@manners
+def test_an_increment_may_make_the_row(world: World, manner: str) -> None:
+    """With its times; under a token without, because they would differ each time that it is sent."""
+
+    def increment() -> int:
+        return world.db.increment(KEY, Thing.stock, 2, upsert=True, **options_of(manner))
+
+    assert increment() == 7
+    time = None if manner == "view-token" else START
+    made = Thing(name="a", stock=7, created=time, updated=time)
+    assert world.stored() == made
+    assert (world.raw()["text"], world.raw()["hits"], "version" in world.raw()) == ("old", 0, False)
+    world.later()
+    assert increment() == 9
+    assert world.stored() == made.replace(stock=9)
+
+
+@manners
+def test_an_increment_that_may_make_the_row_changes_nothing_else_of_one_that_is_there(
+    world: World, manner: str
+) -> None:
+    item = world.db.create(Thing(name="a", text="text", hits=3))
+    world.later()
+    assert world.db.increment(KEY, Thing.hits, upsert=True, **options_of(manner)) == 4
+    assert world.stored() == item.replace(hits=4)
+
+
+def test_a_token_makes_the_row_once_however_late_it_is_sent_again(local_client: Any) -> None:
+    """The clock goes on, and the service takes nothing else under the same token; moto looks at no token."""
+    world = make_world(local_client)
+    for _ in range(3):
+        assert world.db.increment(KEY, Thing.hits, upsert=True, idempotency_token="t") == 1
+        world.later()
+    assert world.stored() == Thing(name="a", hits=1)
+
+
+# Types that have the same keys
+
+
+@manners
+def test_an_update_does_not_write_into_the_row_of_another_type(world: World, manner: str) -> None:
+    options = options_of(manner)
+    db = world.db
+    album = db.create(Album(token="album", artist="x", plays=3))
+    playlist = db.create(Playlist(token="playlist", plays=3))
+    # By its key alone, an album may be taken for a playlist, and a playlist for an album.
+    writes: list[Callable[[], Any]] = [
+        lambda: db.update(Album.Key("playlist"), attr(Album.artist).set("y"), **options),
+        lambda: db.update(Album.Key("playlist"), attr(Album.plays).add(1), condition=attr(Album.plays) == 3, **options),
+        lambda: db.increment(Album.Key("playlist"), Album.plays, **options),
+        lambda: db.update(Playlist.Key("album"), attr(Playlist.title).set("y"), **options),
+        lambda: db.update(Playlist.Key("album"), attr(Playlist.title).set("y"), if_version=1, **options),
+        lambda: db.increment(Playlist.Key("album"), Playlist.plays, **options),
+    ]
+    for write_it in writes:
+        with pytest.raises(ItemNotFound) as raised:
+            write_it()
+        assert str(raised.value) == f"{raised.value.operation}: there is no such item"
+        assert raised.value.item is None
+    assert db.load(Album.Key("album")) == album
+    assert db.load(Playlist.Key("playlist")) == playlist
+
+
+@manners
+def test_it_does_write_into_the_row_of_its_own(world: World, manner: str) -> None:
+    db = world.db
+    album = db.create(Album(token="album", artist="x"))
+    playlist = db.create(Playlist(token="playlist"))
+    assert db.update(Album.Key("album"), attr(Album.artist).set("y"), **options_of(manner)) == album.replace(artist="y")
+    assert db.increment(Album.Key("album"), Album.plays, **options_of(manner)) == 1
+    assert db.increment(Playlist.Key("playlist"), Playlist.plays, **options_of(manner)) == 1
+    updated = db.update(Playlist.Key("playlist"), attr(Playlist.title).set("y"), if_version=1, **options_of(manner))
+    assert updated == playlist.replace(title="y", plays=1, version=2)
 
 
 # What the model does not know

@@ -1,0 +1,103 @@
+"""Writing pagers: long lists of updates, written a transaction at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Generic
+
+from typing_extensions import TypeVar
+
+from logicaldb.drivers import Transport, run
+from logicaldb.items import Item
+from logicaldb.operations.pager import PageRules, Pages
+from logicaldb.sets import TransactionWriteSet
+
+U = TypeVar("U")
+
+
+class WritingPagerHandler(PageRules[U]):
+    """Says how updates become the operations of pages.
+
+    ``item`` makes the operations of one update; the other methods may be left as they are.
+    """
+
+    def each_page(self, proceed: Callable[[], None]) -> None:
+        """Write one page: the place for retries and metrics.
+
+        Args:
+            proceed: writes it, ``before_page`` included; after a failure it may be called again.
+        """
+        proceed()
+
+    def before_page(self, remaining_updates: Sequence[U], max_transaction_items: int) -> int:  # noqa: ARG002 - for others
+        """Prepare a page: the place to load what its operations need.
+
+        Args:
+            remaining_updates: all updates that are left; of an iterable of unknown length, those of this page at least.
+            max_transaction_items: how many operations the page takes.
+
+        Returns:
+            How many updates the page takes at most; as many of these as fit are taken.
+        """
+        return len(remaining_updates)
+
+    def page_written(self, writes: TransactionWriteSet) -> None:
+        """Called when a page is written.
+
+        Args:
+            writes: the page.
+        """
+
+
+class SaveItems(WritingPagerHandler[Item]):
+    """Saves items."""
+
+    def item(self, writes: TransactionWriteSet, update: Item) -> None:
+        """Save one item."""
+        writes.save(update)
+
+
+class WritingPager(Generic[U]):
+    """Writes updates in pages, each a transaction: ``db.transaction_writing_pager(updates, handler)``."""
+
+    def __init__(self, pages: Pages[U], handler: WritingPagerHandler[U], transport: Transport) -> None:
+        self._pages = pages
+        self._handler = handler
+        self._transport = transport
+
+    @property
+    def updated_count(self) -> int:
+        """How many updates this pager has written."""
+        return self._pages.updated_count
+
+    @property
+    def remaining_updates(self) -> Sequence[U]:
+        """The updates that are left; of an iterable of unknown length, those of the next page at least."""
+        return self._pages.remaining
+
+    def execute(self) -> None:
+        """Write all that is left.
+
+        After a failure it may be called again: it goes on after the pages that are written. A page whose answer was lost is
+        sent again as it was, and takes effect once.
+
+        Raises:
+            PagerStalled: a page makes no progress; its ``update`` is the next that is left.
+            LimitExceeded: ``finish_page`` adds more operations than there is room for.
+            DuplicateItem: two operations of an update, or of ``finish_page`` and another, are about one row.
+            TransactionCanceled: a page was refused; nothing of it was written, and its ``failures`` say why.
+            AmbiguousWrite: it cannot be told whether a page was written.
+            Exception: whatever a handler raises.
+        """
+        run(self._pages.start(), self._transport)
+        while self._pages.remaining:
+            before = self._pages.updated_count
+            self._handler.each_page(self._proceed)
+            self._pages.check_progress(before)
+
+    def _proceed(self) -> None:
+        if self._pages.remaining:
+            if self._pages.page is None:
+                count = self._handler.before_page(self._pages.remaining, self._pages.max_operations)
+                self._pages.fill(count, self._handler)
+            self._handler.page_written(run(self._pages.send(), self._transport))
