@@ -15,6 +15,7 @@ from logicaldb.annotations import (
     Version,
 )
 from logicaldb.db import LogicalDb
+from logicaldb.db_async import AsyncLogicalDb
 from logicaldb.errors import (
     AmbiguousWrite,
     BatchIncomplete,
@@ -53,6 +54,7 @@ from logicaldb.expressions import (
 from logicaldb.flow import Async, M, Sync
 from logicaldb.items import IndexKey, Item, ItemKey, RawItem
 from logicaldb.pager import WritingPager, WritingPagerHandler
+from logicaldb.pager_async import AsyncWritingPager, AsyncWritingPagerHandler
 from logicaldb.pages import Offset, Page, WorkerId
 from logicaldb.sets import (
     BatchWriteResult,
@@ -64,12 +66,20 @@ from logicaldb.sets import (
 )
 from logicaldb.table import InlineView, ItemCodec, ItemCollection, LogicalTable, SecondaryIndex
 from logicaldb.views import CollectionView, IndexView, RawView, View
+from logicaldb.views_async import AsyncCollectionView, AsyncIndexView, AsyncRawView, AsyncView
 
 __version__ = "0.1.0.dev0"
 
 __all__ = [
     "AmbiguousWrite",
     "Async",
+    "AsyncCollectionView",
+    "AsyncIndexView",
+    "AsyncLogicalDb",
+    "AsyncRawView",
+    "AsyncView",
+    "AsyncWritingPager",
+    "AsyncWritingPagerHandler",
     "AtLeast",
     "AtMost",
     "Attr",

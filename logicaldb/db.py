@@ -2,29 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
 from decimal import Decimal
-from typing import Annotated, Any, ClassVar, get_args, get_origin, overload
+from typing import Any, overload
 
 from typing_extensions import TypeVar
 
-from logicaldb.annotations import TableName
-from logicaldb.codec.values import describe
+from logicaldb.db_base import DbBase, TableNameResolver
 from logicaldb.drivers import Transport, iterate, run
-from logicaldb.errors import DeclarationError
 from logicaldb.expressions import Condition, Update
 from logicaldb.items import Item, ItemKey
 from logicaldb.operations import batches, transactions
 from logicaldb.operations.notes import noting
-from logicaldb.operations.pager import Pages
-from logicaldb.operations.rows import Rows
-from logicaldb.operations.tables import create_table
+from logicaldb.operations.pager import Pages, check_handler
+from logicaldb.operations.tables import create_tables
 from logicaldb.operations.times import Clock, utc_now
 from logicaldb.pager import SaveItems, WritingPager, WritingPagerHandler
-from logicaldb.schema.scopes import annotations_of, class_scope
 from logicaldb.sets import BatchWriteResult, BatchWriteSet, ItemSet, TransactionWriteSet, item_keys
-from logicaldb.table import LogicalTable
 from logicaldb.transport.boto import BotoTransport, make_client, max_connections
 from logicaldb.views import View
 
@@ -33,7 +28,7 @@ I = TypeVar("I", bound=Item)  # noqa: E741  # the type of the items, as in every
 U = TypeVar("U")
 
 
-class LogicalDb:
+class LogicalDb(DbBase[View[Any, Any]]):
     """The tables of an application.
 
     A subclass declares them by annotations, with the names of their physical tables::
@@ -48,42 +43,17 @@ class LogicalDb:
         clock: gives the time of ``CreatedAt`` and ``UpdatedAt`` fields, aware of its zone.
     """
 
-    __logicaldb_tables__: ClassVar[Mapping[str, tuple[type[LogicalTable[Any, Any]], str]]] = {}
-
     def __init__(
         self,
         client: Any = None,
         *,
-        table_name_resolver: Callable[[type[Any], str], str] | None = None,
+        table_name_resolver: TableNameResolver | None = None,
         clock: Clock = utc_now,
     ) -> None:
         if client is None:
             client = make_client()
         self._transport: Transport = BotoTransport(client)
-        self._at_once = max_connections(client)
-        self._rows = Rows(type(self).__name__)
-        self._views: dict[str, View[Any, Any]] = {}
-        self._tables: dict[str, LogicalTable[Any, Any]] = {}
-        for name, (table_type, declared) in self.__logicaldb_tables__.items():
-            physical = declared if table_name_resolver is None else table_name_resolver(table_type, declared)
-            if not isinstance(physical, str) or not physical:
-                raise TypeError(
-                    f"table_name_resolver gives {physical!r} for {table_type.__name__}; a table name is due"
-                )
-            table = table_type(physical, self._transport, clock, self._at_once)
-            self._tables[name] = table
-            setattr(self, name, table)
-            for item_type, view_name, view in table.item_views():
-                view_of_db = f"db.{name}.{view_name}"
-                self._views[view_of_db] = view
-                self._rows.add(item_type, view_of_db, view._writer)
-
-    def __init_subclass__(cls, **options: Any) -> None:
-        super().__init_subclass__(**options)
-        declared = dict(cls.__logicaldb_tables__)
-        for name, annotation in annotations_of(cls, class_scope()).items():
-            declared[name] = _read_annotation(cls.__name__, name, annotation)
-        cls.__logicaldb_tables__ = declared
+        super().__init__(self._transport, max_connections(client), table_name_resolver, clock)
 
     def create_tables(self) -> list[str]:
         """Make the declared tables, on demand, with their indexes and their time to live; wait until they can be used.
@@ -93,12 +63,7 @@ class LogicalDb:
         Returns:
             The names of the tables that were made.
         """
-        made = []
-        for table in self._tables.values():
-            declaration = table.__logicaldb_table__
-            if run(create_table(table.table_name, declaration.raw, declaration.ttl_attributes), self._transport):
-                made.append(table.table_name)
-        return made
+        return run(create_tables(self._declared()), self._transport)
 
     def load(self, key: ItemKey[I], *, consistent_read: bool = False) -> I | None:
         """``load`` of the view of the key's item type."""
@@ -353,8 +318,7 @@ class LogicalDb:
             TypeError: an argument is of another type than it should be.
             LimitExceeded: ``max_transaction_items`` is not between 1 and 100.
         """
-        if not isinstance(handler, WritingPagerHandler):
-            raise TypeError(f"the handler of a writing pager is a WritingPagerHandler, not {describe(handler)}")
+        check_handler(handler, WritingPagerHandler)
         pages = Pages(
             updates,
             self._rows,
@@ -384,26 +348,3 @@ class LogicalDb:
         with noting(lambda: f"save_all: the first {pager.updated_count} items are saved"):
             pager.execute()
         return pager.updated_count
-
-    def _view_of_key(self, key: ItemKey[Any]) -> View[Any, Any]:
-        return self._views[self._rows.view_of_key(key)]
-
-    def _view_of(self, item_type: type) -> View[Any, Any]:
-        return self._views[self._rows.view_of(item_type)]
-
-
-def _read_annotation(db: str, name: str, annotation: Any) -> tuple[type[LogicalTable[Any, Any]], str]:
-    where = f"{db}.{name}"
-    if hasattr(LogicalDb, name):
-        raise DeclarationError(f"{where}: is the name of a method of LogicalDb; call the table otherwise")
-    table, *markers = get_args(annotation) if get_origin(annotation) is Annotated else (annotation,)
-    mode = get_args(table)
-    table_type = get_origin(table) or table
-    if not (isinstance(table_type, type) and issubclass(table_type, LogicalTable)):
-        raise DeclarationError(f"{where}: {table!r} is not a LogicalTable")
-    names = [marker.name for marker in markers if isinstance(marker, TableName)]
-    if len(names) != 1 or not names[0]:
-        raise DeclarationError(f'{where}: has no table name; write Annotated[{table_type.__name__}, TableName("...")]')
-    if mode:
-        raise DeclarationError(f"{where}: {table_type.__name__} has a mode, and a LogicalDb is always synchronous")
-    return table_type, names[0]

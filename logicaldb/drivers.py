@@ -9,8 +9,9 @@ import json
 from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from contextvars import copy_context
+from contextvars import Context, copy_context
 from dataclasses import dataclass
+from threading import Event
 from time import sleep
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -149,11 +150,36 @@ def _gather(step: Gather, transport: Transport) -> list[Any]:
     """Perform several flows, each by a thread in a copy of the caller's context; a single one without."""
     if len(step.flows) == 1 or step.at_once == 1:
         return [run(flow, transport) for flow in step.flows]
-    at_once = min(len(step.flows), step.at_once)
-    with ThreadPoolExecutor(at_once, thread_name_prefix="logicaldb-gather") as threads:
-        running = [threads.submit(copy_context().run, run, flow, transport) for flow in step.flows]
+    stopping = Event()
+
+    def perform(context: Context, flow: Flow[Any]) -> Any:
         try:
-            return [one.result() for one in running]
+            return context.run(run, flow, _Stoppable(transport, stopping))
+        except BaseException as error:
+            if isinstance(error, _Stopped) and stopping.is_set():
+                return None  # nobody sees it: what has stopped the flow is raised
+            stopping.set()
+            raise
+
+    with ThreadPoolExecutor(min(len(step.flows), step.at_once), thread_name_prefix="logicaldb-gather") as threads:
+        try:
+            return list(threads.map(perform, [copy_context() for _ in step.flows], step.flows))
         finally:
-            for one in running:
-                one.cancel()
+            stopping.set()
+
+
+class _Stopped(BaseException):
+    """Ends a flow that is to go no further, and that must not handle it."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Stoppable:
+    """A transport that sends nothing more once it is to stop."""
+
+    transport: Transport
+    stopping: Event
+
+    def send(self, operation: str, table: str, body: bytes, *, repeatable: bool = True) -> bytes:
+        if self.stopping.is_set():
+            raise _Stopped
+        return self.transport.send(operation, table, body, repeatable=repeatable)

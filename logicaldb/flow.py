@@ -62,7 +62,8 @@ class Emit(Generic[T]):
 class Gather:
     """Several flows at once; the reply of its ``yield`` is the list of their results.
 
-    If one raises, those that have not begun are left out, those under way are waited for, and what it raised is thrown in.
+    If one raises, those that have not begun are left out, those under way get the answers that they wait for and are closed
+    before they send anything else, and what it raised is thrown in; where several raise, it is that of the first in order.
 
     Attributes:
         flows: the flows.

@@ -87,17 +87,17 @@ class WritingPager(Generic[U]):
             DuplicateItem: two operations of an update, or of ``finish_page`` and another, are about one row.
             TransactionCanceled: a page was refused; nothing of it was written, and its ``failures`` say why.
             AmbiguousWrite: it cannot be told whether a page was written.
-            Exception: whatever a handler raises.
+            Exception: whatever a handler raises, and what an iterable of updates raises when those before are written.
         """
         run(self._pages.start(), self._transport)
-        while self._pages.remaining:
-            before = self._pages.updated_count
-            self._handler.each_page(self._proceed)
-            self._pages.check_progress(before)
+        while self._pages.more():
+            with self._pages.turn():
+                self._handler.each_page(self._proceed)
 
     def _proceed(self) -> None:
-        if self._pages.remaining:
-            if self._pages.page is None:
-                count = self._handler.before_page(self._pages.remaining, self._pages.max_operations)
-                self._pages.fill(count, self._handler)
-            self._handler.page_written(run(self._pages.send(), self._transport))
+        with self._pages.attempt():
+            if self._pages.more():
+                if self._pages.page is None:
+                    count = self._handler.before_page(self._pages.remaining, self._pages.max_operations)
+                    self._pages.fill(count, self._handler)
+                self._handler.page_written(run(self._pages.send(), self._transport))

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final, Literal, Self, TypeAlias, cast
 
+from pydantic import BaseModel
 from typing_extensions import TypeVar
 
 from logicaldb.codec.values import describe
 from logicaldb.errors import EncodingError, LogicalDbError
 from logicaldb.expressions import Condition, Update, check_condition
-from logicaldb.items import Item, ItemKey, KeyBase, primary_key_of
+from logicaldb.items import Item, ItemKey, primary_key_of
 
 if TYPE_CHECKING:
     from logicaldb.operations.transactions import SentTransaction
@@ -44,7 +45,7 @@ class Operation:
 
     kind: OperationKind
     key: ItemKey[Any]
-    item: Item | None = None
+    item: Item | None = field(default=None, repr=False)  # a log may show the operation, and no values but keys
     updates: tuple[Update, ...] = ()
     condition: Condition | None = None
     if_version: int | None = None
@@ -68,7 +69,7 @@ def item_key(key: Any) -> ItemKey[Any]:
 def item_keys(keys: tuple[Any, ...]) -> Iterable[ItemKey[Any]]:
     """The keys of a call that takes them one by one, or as one iterable."""
     # A key is iterable too, as every pydantic model is.
-    if len(keys) == 1 and isinstance(keys[0], Iterable) and not isinstance(keys[0], KeyBase | Item | str):
+    if len(keys) == 1 and isinstance(keys[0], Iterable) and not isinstance(keys[0], BaseModel | str | bytes):
         given: Iterable[ItemKey[Any]] = keys[0]
         return given
     return keys
@@ -132,7 +133,8 @@ class TransactionWriteSet:
     """Up to 100 operations that take effect together, or not at all.
 
     Each method adds one and returns the set. What is sent is fixed when the set is first sent: to send the same set again
-    within 10 minutes sends the same with the same idempotency token, and takes effect once.
+    within 10 minutes sends the same with the same idempotency token, and takes effect once. That holds for a copy too, and
+    for one that is pickled, which another process may send.
     """
 
     def __init__(self) -> None:
@@ -196,6 +198,7 @@ class TransactionWriteSet:
 
     def add_all(self, other: TransactionWriteSet) -> Self:
         """Add the operations of another set, in their order; its token is left aside."""
+        check_set(other)
         for operation in other.operations:
             self._add(operation)
         return self
@@ -222,8 +225,27 @@ class TransactionWriteSet:
         if self._sent is not None:
             raise LogicalDbError("the TransactionWriteSet was sent, which fixed what it sends; make another one")
 
+    def __getstate__(self) -> dict[str, Any]:
+        state = {**self.__dict__, "_operations": list(self._operations)}
+        del state["_fixing"]  # which cannot be copied
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state, _fixing=Lock())
+
     def __repr__(self) -> str:
         return f"TransactionWriteSet({', '.join(map(str, self._operations))})"
+
+
+def check_set(writes: object) -> TransactionWriteSet:
+    """Refuse what is no set of the operations of a transaction.
+
+    Raises:
+        TypeError: it is none.
+    """
+    if not isinstance(writes, TransactionWriteSet):
+        raise TypeError(f"a TransactionWriteSet is due, not {describe(writes)}")
+    return writes
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import types
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, Self, TypeAlias, get_args, get_origin, overload
 
 from pydantic import BaseModel
 from typing_extensions import TypeVar
 
 from logicaldb.codec.inspection import alias_value, is_alias, is_union
-from logicaldb.drivers import Transport
 from logicaldb.errors import DeclarationError, DecodingError
 from logicaldb.flow import Async, M, Sync
 from logicaldb.items import IndexKey, Item, ItemKey, KeyBase, RawItem, declaration_of, raw_declaration_of
@@ -26,6 +26,7 @@ from logicaldb.schema.tables import TableSchema
 from logicaldb.schema.types import type_text
 from logicaldb.schema.views import TableDeclaration, ViewDeclaration, ViewSchema, bind_view, check_time_to_live
 from logicaldb.views import CollectionView, IndexView, RawView, View
+from logicaldb.views_async import AsyncCollectionView, AsyncIndexView, AsyncRawView, AsyncView
 
 K = TypeVar("K", bound=KeyBase[Any])
 I = TypeVar("I", bound=Item)  # noqa: E741  # the type of the items, as in every signature
@@ -65,7 +66,7 @@ class InlineView(_DeclaredView, Generic[K, I]):
         @overload
         def __get__(self, table: LogicalTable[Any, Sync], owner: Any) -> View[K, I]: ...
         @overload
-        def __get__(self, table: LogicalTable[Any, Async], owner: Any) -> Any: ...
+        def __get__(self, table: LogicalTable[Any, Async], owner: Any) -> AsyncView[K, I]: ...
         def __get__(self, table: Any, owner: Any) -> Any: ...
 
 
@@ -81,7 +82,7 @@ class SecondaryIndex(_DeclaredView, Generic[K, I]):
         @overload
         def __get__(self, table: LogicalTable[Any, Sync], owner: Any) -> IndexView[K, I]: ...
         @overload
-        def __get__(self, table: LogicalTable[Any, Async], owner: Any) -> Any: ...
+        def __get__(self, table: LogicalTable[Any, Async], owner: Any) -> AsyncIndexView[K, I]: ...
         def __get__(self, table: Any, owner: Any) -> Any: ...
 
 
@@ -97,8 +98,43 @@ class ItemCollection(_DeclaredView, Generic[K, T]):
         @overload
         def __get__(self, table: LogicalTable[Any, Sync], owner: Any) -> CollectionView[K, T]: ...
         @overload
-        def __get__(self, table: LogicalTable[Any, Async], owner: Any) -> Any: ...
+        def __get__(self, table: LogicalTable[Any, Async], owner: Any) -> AsyncCollectionView[K, T]: ...
         def __get__(self, table: Any, owner: Any) -> Any: ...
+
+
+class _Raw:
+    """The raw rows of a table, of whatever type: ``db.music.raw``."""
+
+    if TYPE_CHECKING:
+
+        @overload
+        def __get__(self, table: None, owner: Any) -> Self: ...
+        @overload
+        def __get__(self, table: LogicalTable[R, Sync], owner: Any) -> RawView[R]: ...
+        @overload
+        def __get__(self, table: LogicalTable[R, Async], owner: Any) -> AsyncRawView[R]: ...
+        def __get__(self, table: Any, owner: Any) -> Any: ...
+
+    else:
+
+        def __get__(self, table, owner):
+            return self if table is None else table._raw
+
+
+@dataclass(frozen=True, slots=True)
+class _Kinds:
+    """The classes of the views of one mode."""
+
+    collection: type[Any]
+    index: type[Any]
+    view: type[Any]
+    raw: type[Any]
+
+
+_KINDS: Final[Mapping[type[Sync | Async], _Kinds]] = {
+    Sync: _Kinds(CollectionView, IndexView, View, RawView),
+    Async: _Kinds(AsyncCollectionView, AsyncIndexView, AsyncView, AsyncRawView),
+}
 
 
 class ItemCodec(Generic[I]):
@@ -138,14 +174,26 @@ class LogicalTable(Generic[R, M]):
 
     __logicaldb_table__: ClassVar[TableDeclaration]
 
-    def __init__(self, name: str, transport: Transport, clock: Clock, workers: int) -> None:
+    raw = _Raw()
+
+    def __init__(self, name: str, transport: Any, clock: Clock, workers: int, mode: type[Sync | Async] = Sync) -> None:
         declaration = self.__logicaldb_table__
         self._name = name
-        self._raw: RawView[R] = RawView(RawRows(name, declaration.raw), transport)
+        self._kinds = _KINDS[mode]
+        self._raw: Any = self._kinds.raw(RawRows(name, declaration.raw), transport)
         self._views: dict[str, Any] = {
             view.declaration.name: self._make_view(view, transport, clock, workers)
             for view in declaration.views.values()
         }
+
+    if not TYPE_CHECKING:
+
+        def __class_getitem__(cls, arguments):
+            if cls is not LogicalTable and not cls.__parameters__:
+                raise DeclarationError(
+                    f"{cls.__name__}: takes no mode; derive it from LogicalTable[..., M] to write {cls.__name__}[Async]"
+                )
+            return super().__class_getitem__(arguments)
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
@@ -157,15 +205,10 @@ class LogicalTable(Generic[R, M]):
         """The name of the physical table."""
         return self._name
 
-    @property
-    def raw(self) -> RawView[R]:
-        """The raw rows, of whatever type."""
-        return self._raw
-
-    def item_views(self) -> Iterator[tuple[type[Item], str, View[Any, Any]]]:
+    def item_views(self) -> Iterator[tuple[type[Item], str, Any]]:
         """The views of item types, with the types and their own names."""
         for name, view in self._views.items():
-            if isinstance(view, View):
+            if isinstance(view, self._kinds.view):
                 item_type: Any = self.__logicaldb_table__.views[name].declaration.item_types[0]
                 yield item_type, name, view
 
@@ -197,17 +240,17 @@ class LogicalTable(Generic[R, M]):
         found: Item = item.decode(row)
         return found
 
-    def _make_view(self, view: ViewSchema, transport: Transport, clock: Clock, workers: int) -> Any:
+    def _make_view(self, view: ViewSchema, transport: Any, clock: Clock, workers: int) -> Any:
         what = type(self).__name__ if view.index is None else f"the index {view.index.name!r}"
         if view.declaration.collection:
-            return CollectionView(_collection_source(self._name, view, what), transport)
+            return self._kinds.collection(_collection_source(self._name, view, what), transport)
         item = view.items[0]
         source: Source[Any, Any] = Source(
             self._name, view.index, view.key, view.items, view.marks[0], item.attributes, item.decode, what
         )
         if view.index is not None:
-            return IndexView(source, transport, workers)
-        return View(source, transport, workers, Writer(self._name, item, view.key, view.marks[0], clock))
+            return self._kinds.index(source, transport, workers)
+        return self._kinds.view(source, transport, workers, Writer(self._name, item, view.key, view.marks[0], clock))
 
 
 def _collection_source(physical: str, view: ViewSchema, what: str) -> Source[Any, Any]:

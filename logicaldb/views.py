@@ -116,11 +116,60 @@ class CollectionView(Generic[K, T]):
         )
 
 
-class IndexView(Generic[K, I]):
+class Cursors(Generic[K, T]):
+    """Cursors for web pages, which need no request."""
+
+    def __init__(self, source: Source[K, T]) -> None:
+        self._source = source
+
+    def to_token(
+        self,
+        offset: Offset[K],
+        key_condition: KeyCondition[K],
+        *,
+        secret: str | bytes,
+        asc: bool = True,
+        filter_expression: Condition | None = None,
+    ) -> str:
+        """A cursor for a web page: an offset as URL-safe text, signed and bound to its query.
+
+        It is not encrypted: who has it can read the key in it.
+
+        Args:
+            offset: where the next page begins.
+            key_condition: the key condition of the query.
+            secret: what it is signed with.
+            asc: the order of the query.
+            filter_expression: the filter of the query.
+        """
+        return cursors.to_token(
+            self._source, offset, key_condition, secret=secret, asc=asc, filter_expression=filter_expression
+        )
+
+    def from_token(
+        self,
+        token: str,
+        key_condition: KeyCondition[K],
+        *,
+        secret: str | bytes,
+        asc: bool = True,
+        filter_expression: Condition | None = None,
+    ) -> Offset[K]:
+        """The offset of a cursor that ``to_token`` made with the same arguments.
+
+        Raises:
+            InvalidCursor: it was made otherwise, or changed.
+        """
+        return cursors.from_token(
+            self._source, token, key_condition, secret=secret, asc=asc, filter_expression=filter_expression
+        )
+
+
+class IndexView(Cursors[K, I]):
     """An item type as a secondary index holds it: queries and scans."""
 
     def __init__(self, source: Source[K, I], transport: Transport, workers: int) -> None:
-        self._source = source
+        super().__init__(source)
         self._transport = transport
         self._workers = workers
 
@@ -326,48 +375,6 @@ class IndexView(Generic[K, I]):
         )
         return in_parallel(page, total_segments, workers=self._workers, executor=executor)
 
-    def to_token(
-        self,
-        offset: Offset[K],
-        key_condition: KeyCondition[K],
-        *,
-        secret: str | bytes,
-        asc: bool = True,
-        filter_expression: Condition | None = None,
-    ) -> str:
-        """A cursor for a web page: an offset as URL-safe text, signed and bound to its query.
-
-        It is not encrypted: who has it can read the key in it.
-
-        Args:
-            offset: where the next page begins.
-            key_condition: the key condition of the query.
-            secret: what it is signed with.
-            asc: the order of the query.
-            filter_expression: the filter of the query.
-        """
-        return cursors.to_token(
-            self._source, offset, key_condition, secret=secret, asc=asc, filter_expression=filter_expression
-        )
-
-    def from_token(
-        self,
-        token: str,
-        key_condition: KeyCondition[K],
-        *,
-        secret: str | bytes,
-        asc: bool = True,
-        filter_expression: Condition | None = None,
-    ) -> Offset[K]:
-        """The offset of a cursor that ``to_token`` made with the same arguments.
-
-        Raises:
-            InvalidCursor: it was made otherwise, or changed.
-        """
-        return cursors.from_token(
-            self._source, token, key_condition, secret=secret, asc=asc, filter_expression=filter_expression
-        )
-
 
 @dataclass(frozen=True, slots=True)
 class _SegmentPage(Generic[K, T]):
@@ -549,7 +556,8 @@ class View(IndexView[K, I]):
             key: a whole key.
             counter: the field on the class: ``AlbumTrack.play_count``.
             by: what to add; negative to subtract.
-            upsert: whether to make the item where there is none; every required field must have a default then.
+            upsert: whether to make the item where there is none, with its times and defaults (under a token without those that
+                differ each time); every required field must have a default then.
             idempotency_token: see ``save``. Without one, an addition whose answer is lost is not sent again.
 
         Returns:

@@ -12,7 +12,6 @@ from __future__ import annotations
 import inspect
 import re
 import textwrap
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -22,11 +21,12 @@ from rich.console import Console, Group, RenderableType
 from rich.text import Text
 
 from examples.music import render
+from examples.music.adding import AddedPage, AddTracks
 from examples.music.catalog import BUNDLED, read_catalog
 from examples.music.connection import RequestLog
 from examples.music.importing import import_catalog
 from examples.music.models import AlbumInfo, AlbumTrack, MusicDb, PlaylistInfo
-from logicaldb import BeginsWith, ConditionFailed, EqualTo, Page, VersionConflict, attr
+from logicaldb import BeginsWith, ConditionFailed, EqualTo, ItemSet, Page, TransactionCanceled, VersionConflict, attr
 
 T = TypeVar("T")
 
@@ -156,14 +156,62 @@ def listening(db: MusicDb) -> list[int]:
     return [count for listened in counts for count in listened]
 
 
+def whole_albums(db: MusicDb) -> list[AddedPage]:
+    """Five albums go into the playlist, a transaction a page, if each track exists"""
+    albums = ["revolver", "abbey-road", "rumours", "nevermind", "ok-computer"]
+    tracks = [
+        AlbumTrack.Key.of(track)
+        for album in albums
+        for track in db.music.album_tracks.query_all_contents(
+            BeginsWith(AlbumTrack.Key(f"ALBUM_{album}")),
+        )
+    ]
+    # Of each page it makes one transaction, which checks that the tracks
+    # exist, and saves the playlist with them: see adding.py.
+    handler = AddTracks(db, PlaylistInfo.Key("PLAYLIST_demo"))
+    pager = db.transaction_writing_pager(tracks, handler)
+    pager.execute()
+    return handler.pages
+
+
+def missing_track(db: MusicDb) -> str:
+    """A track that does not exist: nothing of its page is written, nor after it"""
+    tracks = [
+        *(AlbumTrack.Key("ALBUM_time-out", number) for number in range(1, 9)),
+        *(AlbumTrack.Key("ALBUM_mezzanine", number) for number in range(1, 12)),
+    ]
+    handler = AddTracks(db, PlaylistInfo.Key("PLAYLIST_demo"))
+    pager = db.transaction_writing_pager(
+        tracks,
+        handler,
+        max_transaction_items=6,
+    )
+    try:
+        pager.execute()
+    except TransactionCanceled as canceled:
+        left = len(pager.remaining_updates)
+        return render.not_added(canceled, handler.pages, left)
+    return "Added: all of them exist."
+
+
+def snapshot(db: MusicDb) -> ItemSet:
+    """The playlist and tracks of it, all as they were at one moment"""
+    return db.transaction_load(
+        PlaylistInfo.Key("PLAYLIST_demo"),
+        AlbumTrack.Key("ALBUM_time-out", 5),
+        AlbumTrack.Key("ALBUM_time-out", 8),
+        AlbumTrack.Key("ALBUM_kind-of-blue", 1),
+    )
+
+
 def run(db: MusicDb, log: RequestLog, console: Console) -> None:
     """Create the table, import the bundled catalogue, and show every example."""
     show = Show(db, log, console)
     catalog = read_catalog(BUNDLED)
     show.step("The table and its indexes", "db.create_tables()", db.create_tables)
     show.step(
-        "The bundled catalogue, item by item",
-        "db.save(item)",
+        "The bundled catalogue, 25 items a transaction",
+        "db.save_all(items)",
         lambda: import_catalog(db, catalog, console),
         lambda imported: Text(str(imported)),
     )
@@ -180,6 +228,9 @@ def run(db: MusicDb, log: RequestLog, console: Console) -> None:
     show.step("The same again: now somebody has", "renaming(db)", lambda: renaming(db), _renamed)
     show.example(two_writers, _attempts)
     show.example(listening, _plays)
+    show.example(whole_albums, render.added)
+    show.example(missing_track, lambda told: Text(told, style="red"))
+    show.example(snapshot, render.snapshot)
     console.print()
     console.print(Text(f"Done: {render.count(log.sent.total(), 'request')} in all."))
 
@@ -252,7 +303,7 @@ class Show:
         result = call()
         if render_result is not None:
             self._console.print(render_result(result))
-        self._console.print(Text(_requests(self._log.sent - before), style="dim"))
+        self._console.print(render.requests(self._log.sent - before))
 
 
 def _code(function: Callable[..., object]) -> str:
@@ -261,9 +312,3 @@ def _code(function: Callable[..., object]) -> str:
     _definition, _docstring, body = re.split(r"(?<=:)\n|(?<=\"\"\")\n", source, maxsplit=2)
     code = textwrap.dedent(body).rstrip()
     return code if "\nreturn " in code else code.removeprefix("return ")
-
-
-def _requests(sent: Counter[str]) -> str:
-    """``2 requests (1 DeleteItem, 1 PutItem)``."""
-    operations = sorted(sent) if len(sent) == 1 else [f"{number} {name}" for name, number in sorted(sent.items())]
-    return f"{render.count(sent.total(), 'request')} ({', '.join(operations)})"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from rich.console import Console
@@ -9,7 +10,7 @@ from rich.console import Console
 from examples.music import render
 from examples.music.catalog import Catalog
 from examples.music.models import AlbumTrack, MusicDb
-from logicaldb import ItemAlreadyExists
+from logicaldb import Item, ItemAlreadyExists
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,16 +33,20 @@ class Imported:
 def import_catalog(db: MusicDb, catalog: Catalog, progress_on: Console) -> Imported:
     """Write every item of a catalogue.
 
-    Albums and tracks that are there already are overwritten, but for their play counts; playlists are not, because
-    people change them.
+    Albums and tracks that are there already are overwritten, but for their play counts: ``save_all`` keeps counters,
+    where a batch would replace whole rows. Playlists are not overwritten, because people change them.
     """
     items = catalog.album_items()
     kept = 0
     with render.progress(progress_on) as progress:
         task = progress.add_task("Importing", total=len(items) + len(catalog.playlists))
-        for item in items:
-            db.save(item)
-            progress.advance(task)
+
+        def drawn() -> Iterator[Item]:
+            for item in items:  # each counts when it is drawn, which is up to a page before it is saved
+                yield item
+                progress.advance(task)
+
+        db.save_all(drawn())
         for playlist in catalog.playlists:
             try:
                 db.create(playlist.item())

@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated
 
 import typer
+from rich.console import Console
 from rich.text import Text
 
 from examples.music import render
+from examples.music.adding import AddTracks
 from examples.music.catalog import check_token
 from examples.music.editing import add_track
 from examples.music.models import AlbumTrack, MusicDb, PlaylistInfo
 from examples.music.session import Failure, session, stored_track
-from logicaldb import ConditionFailed, ItemAlreadyExists, ItemNotFound, VersionConflict, attr
+from logicaldb import (
+    BeginsWith,
+    ConditionFailed,
+    ItemAlreadyExists,
+    ItemNotFound,
+    TransactionCanceled,
+    VersionConflict,
+    attr,
+)
 
 playlists = typer.Typer(no_args_is_help=True, help="Make, show and change playlists.")
 
@@ -47,8 +58,8 @@ def show(ctx: typer.Context, token: Token) -> None:
     """Show a playlist with its tracks."""
     with session(ctx) as run:
         info = _stored_playlist(run.db, token)
-        keys = info.playlist_tracks
-        run.out.print(render.playlist(info, [(key, run.db.load(key)) for key in keys]))
+        found = run.db.batch_load(info.playlist_tracks)
+        run.out.print(render.playlist(info, [(key, found.get(key)) for key in info.playlist_tracks]))
 
 
 @playlists.command()
@@ -97,19 +108,53 @@ def add(
 ) -> None:
     """Add a track to a playlist; if somebody changes that meanwhile, say so and try again."""
     with session(ctx) as run:
-
-        def say_so(conflict: VersionConflict) -> None:
-            text = f"Too late: {render.conflict(conflict)} Trying again from that."
-            run.notes.print(Text(text, style="yellow"), soft_wrap=True)
-
         key = AlbumTrack.Key(album, track)
         stored_track(run.db, key)
         info = _stored_playlist(run.db, token)
         try:
-            added = add_track(run.db, info, key, place=place, on_retry=say_so)
+            added = add_track(run.db, info, key, place=place, on_retry=partial(_say_so, run.notes))
         except VersionConflict as error:
             raise Failure(f"Not added: {render.conflict(error)}") from error
         run.out.print(render.stored_playlist(added))
+
+
+@playlists.command()
+def add_album(
+    ctx: typer.Context,
+    token: Token,
+    albums: Annotated[list[str], typer.Argument(metavar="ALBUM...", help="The tokens of albums.")],
+    numbers: Annotated[
+        list[int] | None,
+        typer.Option("--track", min=1, metavar="NUMBER", help="This track alone, of one album; as often as you like."),
+    ] = None,
+) -> None:
+    """Add all tracks of albums to a playlist, a transaction a page, as long as each track exists."""
+    if numbers and len(albums) > 1:
+        raise typer.BadParameter("--track goes with one album.")
+    with session(ctx) as run:
+        before = run.log.sent.copy()
+        if numbers:
+            tracks = [AlbumTrack.Key(albums[0], number) for number in numbers]
+        else:
+            tracks = [key for album in albums for key in _tracks_of(run.db, album)]
+        with render.progress(run.notes) as progress:
+            task = progress.add_task("Adding", total=len(tracks))
+            handler = AddTracks(
+                run.db,
+                PlaylistInfo.Key(token),
+                on_page=lambda page: progress.advance(task, page.added),
+                on_retry=partial(_say_so, run.notes),
+            )
+            pager = run.db.transaction_writing_pager(tracks, handler)
+            try:
+                pager.execute()
+            except TransactionCanceled as canceled:
+                left = len(pager.remaining_updates)
+                raise Failure(render.not_added(canceled, handler.pages, left)) from canceled
+            except ItemNotFound as error:
+                raise _no_playlist(token) from error
+        run.out.print(render.added(handler.pages))
+        run.out.print(render.requests(run.log.sent - before))
 
 
 @playlists.command()
@@ -120,6 +165,19 @@ def delete(ctx: typer.Context, token: Token) -> None:
         if deleted is None:
             raise _no_playlist(token)
         run.out.print(Text(f"Deleted: {deleted.playlist_name}."))
+
+
+def _say_so(notes: Console, conflict: VersionConflict) -> None:
+    text = f"Too late: {render.conflict(conflict)} Trying again from that."
+    notes.print(Text(text, style="yellow"), soft_wrap=True)
+
+
+def _tracks_of(db: MusicDb, album: str) -> list[AlbumTrack.Key]:
+    found = db.music.album_tracks.query_all_contents(BeginsWith(AlbumTrack.Key(album)))
+    keys = [AlbumTrack.Key.of(track) for track in found]
+    if not keys:
+        raise Failure(f"There are no tracks of {album}.")
+    return keys
 
 
 def _stored_playlist(db: MusicDb, token: str) -> PlaylistInfo:

@@ -6,6 +6,7 @@ lines, never cut off.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
 
@@ -15,8 +16,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 from rich.text import Text
 
+from examples.music.adding import AddedPage
 from examples.music.models import AlbumInfo, AlbumTrack, PlaylistInfo
-from logicaldb import Page, VersionConflict
+from logicaldb import ConditionFailed, ItemSet, Page, TransactionCanceled, VersionConflict
 
 
 def console(*, stderr: bool = False) -> Console:
@@ -38,6 +40,12 @@ def length(run_length: timedelta) -> str:
 def count(number: int, what: str) -> str:
     """``1 track``, ``2 tracks``."""
     return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
+def requests(sent: Counter[str]) -> Text:
+    """``2 requests (1 DeleteItem, 1 PutItem)``."""
+    operations = sorted(sent) if len(sent) == 1 else [f"{number} {name}" for name, number in sorted(sent.items())]
+    return Text(f"{count(sent.total(), 'request')} ({', '.join(operations)})", style="dim")
 
 
 def album(rows: Iterable[AlbumInfo | AlbumTrack]) -> RenderableType:
@@ -138,6 +146,46 @@ def playlists(found: Iterable[PlaylistInfo]) -> RenderableType:
 def stored_playlist(info: PlaylistInfo) -> RenderableType:
     """A playlist as it is stored."""
     return Group(_playlist_name(info), *(Text(f"  {_key(key)}") for key in info.playlist_tracks))
+
+
+def snapshot(found: ItemSet) -> RenderableType:
+    """What a transaction read: playlists in short, tracks, and the keys of tracks without one."""
+    lines: list[RenderableType] = []
+    for info in found.get_items(PlaylistInfo):
+        stored = f"{count(len(info.playlist_tracks), 'track')}, version {info.playlist_version}"
+        lines += [_playlist_name(info), Text(stored)]
+    lines.append(tracks(found.get_items(AlbumTrack)))
+    lines += [Text(f"There is no {_key(key)}.") for key in found.missing if isinstance(key, AlbumTrack.Key)]
+    return Group(*lines)
+
+
+def added(pages: Sequence[AddedPage]) -> RenderableType:
+    """What pages added to a playlist, one after the other."""
+    table = _table("Page>", "Tracks added>", "Tracks in all>")
+    for number, page in enumerate(pages, start=1):
+        table.add_row(str(number), str(page.added), str(len(page.playlist.playlist_tracks)))
+    return Group(_playlist_name(pages[-1].playlist), table)
+
+
+def not_added(canceled: TransactionCanceled, pages: Sequence[AddedPage], left: int) -> str:
+    """Why a page was refused, what was written before it, and what is not."""
+    before = sum(page.added for page in pages)
+    return (
+        f"Not added: {'; '.join(_reasons(canceled))}.\n"
+        f"Written before: {count(before, 'track')}, in {count(len(pages), 'page')}.\n"
+        f"Not written: {count(left, 'track')}, the whole page that failed and all after it."
+    )
+
+
+def _reasons(canceled: TransactionCanceled) -> Iterable[str]:
+    for failure in canceled.failures:
+        match failure.operation.key, failure.error:
+            case _, VersionConflict() as overtaken:
+                yield conflict(overtaken).removesuffix(".")
+            case AlbumTrack.Key() as key, ConditionFailed():
+                yield f"there is no track {key.track_number} of {key.album_token}"
+            case _:
+                yield f"{failure.operation}: {failure.code}"
 
 
 def conflict(of: VersionConflict) -> str:

@@ -89,4 +89,4 @@ def _fill(opened: Session) -> None:
 def _sentence(error: Exception, target: Target) -> str:
     if isinstance(error, ClientError) and error.response.get("Error", {}).get("Code") == "ResourceNotFoundException":
         return f"{target} has no such table. The commands demo and import create it."
-    return str(error)
+    return "\n".join([str(error), *getattr(error, "__notes__", [])])

@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
+from time import monotonic
 from typing import Any, Final, Generic
 
 from typing_extensions import TypeVar
@@ -25,9 +26,9 @@ from logicaldb.sets import BatchWriteResult, BatchWriteSet, ItemSet, clobber, de
 T = TypeVar("T")
 
 _TRIES: Final = 12
-"""How many times in a row a chunk may come back whole before it is given up: some five seconds of pauses."""
-_LONGEST_WAIT: Final = 60.0
-"""How many seconds a chunk may pause in all, if the service takes a part of it each time."""
+"""How many times in a row nothing of a chunk may be done before it is given up: some four seconds of pauses."""
+_LONGEST: Final = 60.0
+"""After how many seconds it is given up even if a part of it is done each time, or each try takes long."""
 
 
 def load(
@@ -47,7 +48,7 @@ def load(
         EncodingError: a key lacks fields, or a value of it cannot be stored.
         DuplicateItem: two keys of different types are about one row.
         LimitExceeded: ``page_size`` is more than DynamoDB takes.
-        BatchIncomplete: keys were left over after the retries.
+        BatchIncomplete: keys were left over after the retries, or the service throttled them each time.
         DecodingError: a row is not valid for the type of its key.
     """
     _check_page_size(page_size, MAX_BATCH_KEYS)
@@ -55,8 +56,10 @@ def load(
     if not places:
         return ItemSet({})
     chunks = [_Reading({place.identity: place for place in some}, consistent_read) for some in _by(places, page_size)]
-    yield Gather([chunk.flow() for chunk in chunks], at_once)
-    _refuse_leftovers(chunks, len(places), "keys", lambda place: place.key)
+    try:
+        yield Gather([chunk.flow() for chunk in chunks], at_once)
+    except _GivenUp as given_up:
+        raise _incomplete(chunks, "keys", len(places), lambda place: place.key) from given_up.__cause__
     found = {identity: item for chunk in chunks for identity, item in chunk.found.items()}
     return ItemSet({place.key: found.get(place.identity) for place in places})
 
@@ -70,6 +73,7 @@ def load_all(keys: Iterable[ItemKey[Any]], rows: Rows, *, consistent_read: bool,
     for some in _by(keys, MAX_BATCH_KEYS * at_once):
         items = yield from load(some, rows, consistent_read=consistent_read, page_size=MAX_BATCH_KEYS, at_once=at_once)
         yield Emit(list(items))
+        del items  # or they would be in memory together with the next
 
 
 def write(writes: BatchWriteSet, rows: Rows, *, page_size: int, at_once: int) -> Flow[BatchWriteResult]:
@@ -82,12 +86,15 @@ def write(writes: BatchWriteSet, rows: Rows, *, page_size: int, at_once: int) ->
         at_once: how many requests may be under way.
 
     Raises:
-        TypeError: something belongs to another db.
+        TypeError: it is no set of this db's items and keys.
         EncodingError: something cannot be stored.
         DuplicateItem: two writes are about one row.
         LimitExceeded: ``page_size`` is more than DynamoDB takes.
-        BatchIncomplete: writes were left over after the retries.
+        BatchIncomplete: some writes are not known to be done, for whatever reason. Where it is known that none is done,
+            and the service left over none, the reason itself is raised.
     """
+    if not isinstance(writes, BatchWriteSet):
+        raise TypeError(f"a BatchWriteSet is due, not {describe(writes)}")
     _check_page_size(page_size, MAX_BATCH_WRITES)
     prepared = [rows.prepare(operation) for operation in writes.operations]
     check_distinct(prepared)
@@ -109,33 +116,52 @@ def write_all(writes: Iterable[Item | ItemKey[Any]], rows: Rows, *, at_once: int
     """
     done = 0
     window: dict[Identity, Write] = {}
+
+    def flush() -> Flow[None]:
+        nonlocal done
+        yield from _write(list(window.values()), MAX_BATCH_WRITES, at_once)
+        done += len(window)
+        window.clear()
+
     with noting(lambda: f"batch_write_all: the first {done} writes are done"):
         for one in writes:
             prepared = rows.prepare(clobber(one) if isinstance(one, Item) else deletion(one))
-            identity = prepared.identity
-            if identity in window or len(window) == MAX_BATCH_WRITES * at_once:
-                yield from _write(list(window.values()), MAX_BATCH_WRITES, at_once)
-                done += len(window)
-                window.clear()
-            window[identity] = prepared
+            if prepared.identity in window:
+                try:
+                    yield from flush()
+                except BatchIncomplete as incomplete:
+                    incomplete.unprocessed.append(one)  # it is drawn already, and waits for the other write of its row
+                    raise
+            window[prepared.identity] = prepared
+            if len(window) == MAX_BATCH_WRITES * at_once:
+                yield from flush()
         if window:
-            yield from _write(list(window.values()), MAX_BATCH_WRITES, at_once)
-    return done + len(window)
+            yield from flush()
+    return done
 
 
 def _write(writes: Sequence[Write], page_size: int, at_once: int) -> Flow[None]:
     chunks = [_Writing({write.identity: write for write in some}) for some in _by(writes, page_size)]
-    fatal: Exception | None = None
     try:
         yield Gather([chunk.flow() for chunk in chunks], at_once)
+    except _GivenUp as given_up:
+        raise _incomplete(chunks, "writes", len(writes), _given) from given_up.__cause__
     except Exception as error:
-        if all(chunk.untouched for chunk in chunks):
+        if not any(chunk.begun or chunk.ambiguous for chunk in chunks):
             raise
-        fatal = error
-    _refuse_leftovers(chunks, len(writes), "writes", lambda write: write.operation.item or write.operation.key, fatal)
+        raise _incomplete(chunks, "writes", len(writes), _given) from error
+
+
+def _given(write: Write) -> Item | ItemKey[Any]:
+    """What the caller gave."""
+    return write.operation.key if write.operation.item is None else write.operation.item
 
 
 P = TypeVar("P", Place, Write)
+
+
+class _GivenUp(Exception):
+    """A chunk was tried often or long enough; the cause is the error that came last, if one came."""
 
 
 @dataclass(slots=True)
@@ -144,42 +170,42 @@ class _Chunk(ABC, Generic[P]):
 
     Attributes:
         left: what is left, by row.
-        error: what came instead of the last answer.
-        untouched: whether all of it is left, and known to be.
+        begun: whether a part of it is done.
+        ambiguous: whether what is left may have taken effect too, because no answer came to an attempt.
     """
 
     left: dict[Identity, P]
-    error: Exception | None = field(default=None, init=False)
-    untouched: bool = field(default=True, init=False)
+    begun: bool = field(default=False, init=False)
+    ambiguous: bool = field(default=False, init=False)
 
     def flow(self) -> Flow[None]:
-        """Send until nothing is left, or until it has been tried often or long enough."""
+        """Send until nothing is left.
+
+        Raises:
+            _GivenUp: something is, after all tries.
+        """
+        until = monotonic() + _LONGEST
         tries = 0
-        waited = 0.0
         while True:
             before = len(self.left)
+            throttled: Exception | None = None
             try:
                 unprocessed = yield from self.send()
             except ServiceFailure as failure:
                 # Where it could do nothing of a batch, the service answers with an error instead of leftovers.
                 if failure.code not in THROTTLING:
                     raise
-                self.error = failure.error
-            except Unanswered as unanswered:
-                # It may all be done again, so what is not known to be done is left over.
-                self.error = unanswered.error
-                self.untouched = False
-                return
+                throttled = failure.error
             else:
-                self.error = None
-                self.untouched = self.untouched and len(unprocessed) == before
                 self.left = {identity: one for identity, one in self.left.items() if identity in unprocessed}
-            tries = tries + 1 if len(self.left) == before else 1
-            if not self.left or tries == _TRIES or waited > _LONGEST_WAIT:
+            progress = len(self.left) < before
+            self.begun = self.begun or progress
+            if not self.left:
                 return
-            seconds = pause(tries)
-            waited += seconds
-            yield Sleep(seconds)
+            tries = 0 if progress else tries + 1
+            if tries == _TRIES or monotonic() > until:
+                raise _GivenUp from throttled
+            yield Sleep(pause(1 + tries))
 
     def by_table(self) -> dict[str, list[P]]:
         """What is left, by physical table."""
@@ -210,7 +236,7 @@ class _Reading(_Chunk[Place]):
         options = {"ConsistentRead": True} if self.consistent_read else {}
         requests = {table: {"Keys": [place.row for place in places], **options} for table, places in tables.items()}
         answer: dict[str, Any] = yield Request("BatchGetItem", next(iter(tables)), {"RequestItems": requests})
-        for table, rows in answer["Responses"].items():
+        for table, rows in answer.get("Responses", {}).items():
             names = tuple(tables[table][0].row)
             for row in rows:
                 place = self.left[identity_of(table, {name: row[name] for name in names})]
@@ -226,7 +252,11 @@ class _Writing(_Chunk[Write]):
     def send(self) -> Flow[Collection[Identity]]:
         tables = self.by_table()
         requests = {table: [_request(write) for write in writes] for table, writes in tables.items()}
-        answer: dict[str, Any] = yield Request("BatchWriteItem", next(iter(tables)), {"RequestItems": requests})
+        try:
+            answer: dict[str, Any] = yield Request("BatchWriteItem", next(iter(tables)), {"RequestItems": requests})
+        except (ServiceFailure, Unanswered) as error:
+            self.ambiguous = self.ambiguous or isinstance(error, Unanswered) or error.ambiguous
+            raise
         unprocessed: Mapping[str, Any] = answer.get("UnprocessedItems") or {}
         return {
             identity_of(table, _key(request, tuple(tables[table][0].key)))
@@ -247,19 +277,14 @@ def _key(request: Mapping[str, Any], names: Iterable[str]) -> Row:
     return {name: row[name] for name in names}
 
 
-def _refuse_leftovers(
-    chunks: Sequence[_Chunk[P]],
-    number: int,
-    what: str,
-    given: Callable[[P], Item | ItemKey[Any]],
-    error: Exception | None = None,
-) -> None:
+def _incomplete(
+    chunks: Sequence[_Chunk[P]], what: str, number: int, given: Callable[[P], Item | ItemKey[Any]]
+) -> BatchIncomplete:
     left = [given(one) for chunk in chunks for one in chunk.left.values()]
-    if left:
-        error = error or next((chunk.error for chunk in chunks if chunk.error is not None), None)
-        raise BatchIncomplete(
-            f"{len(left)} of {number} {what} were left over after the retries", unprocessed=left
-        ) from error
+    message = f"{len(left)} of {number} {what} were left over"
+    if ambiguous := sum(len(chunk.left) for chunk in chunks if chunk.ambiguous):
+        message += f"; no answer tells whether {ambiguous} of them took effect"
+    return BatchIncomplete(message, unprocessed=left)
 
 
 def _by(values: Iterable[T], size: int) -> Iterator[list[T]]:

@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Generator, Iterable, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, replace
 from itertools import islice
-from typing import Generic, overload
+from typing import Generic
 
 from typing_extensions import TypeVar
 
 from logicaldb.codec.limits import MAX_TRANSACTION_BYTES, MAX_TRANSACTION_OPERATIONS
 from logicaldb.codec.values import describe
-from logicaldb.errors import AmbiguousWrite, LimitExceeded, LogicalDbError, PagerStalled
-from logicaldb.flow import Flow
+from logicaldb.errors import AmbiguousWrite, IncompleteKey, LimitExceeded, LogicalDbError, PagerStalled
+from logicaldb.flow import Flow, ServiceFailure
 from logicaldb.items import Item, KeyBase, primary_key_of
 from logicaldb.operations import transactions
+from logicaldb.operations.progress import Progress, progress_of
+from logicaldb.operations.remaining import Remaining
 from logicaldb.operations.rows import Rows, check_distinct
 from logicaldb.operations.single import get_row
-from logicaldb.operations.writes import Write
+from logicaldb.operations.writes import Identity, Write
 from logicaldb.sets import TransactionWriteSet
 
 U = TypeVar("U")
@@ -54,66 +57,56 @@ class PageRules(ABC, Generic[U]):
         """
 
 
-class Remaining(Sequence[U]):
-    """Updates that are left, in order. Those of an iterable of unknown length are drawn as they are needed.
+@dataclass(slots=True)
+class _Draft:
+    """A page that is being made.
 
-    Args:
-        updates: the updates.
-        ahead: how many are drawn at least, as far as there are so many.
+    Attributes:
+        rows: where the rows are.
+        room: how many operations of updates it takes.
+        room_bytes: how many bytes it takes.
+        writes: its operations.
+        prepared: the same, prepared.
+        size: their bytes.
+        identities: their rows.
     """
 
-    def __init__(self, updates: Iterable[U], ahead: int) -> None:
-        self._ahead = ahead
-        self._rest: Iterator[U] = iter(())
-        self._known: list[U] = []
-        self._first = 0
-        self.dropped = 0
-        """How many are gone: the place of the first that is left."""
-        if isinstance(updates, Collection):
-            self._known = list(updates)
-        else:
-            self._rest = iter(updates)
-            self._draw()
+    rows: Rows
+    room: int
+    room_bytes: int
+    writes: TransactionWriteSet = field(default_factory=TransactionWriteSet)
+    prepared: list[Write] = field(default_factory=list[Write])
+    size: int = 0
+    identities: set[Identity] = field(default_factory=set[Identity])
 
-    def drop(self, count: int) -> None:
-        """Take away the first updates.
+    def add(self, own: TransactionWriteSet) -> str | None:
+        """Add the operations of one update, or tell why they do not fit.
 
         Raises:
-            LookupError: there are not so many.
+            DuplicateItem: two of them are about one row.
         """
-        while count:
-            some = min(count, len(self))
-            if not some:
-                raise LookupError(count)
-            count -= some
-            self.dropped += some
-            self._first += some
-            if self._first * 2 > len(self._known):  # not each time, so that an update is not moved again and again
-                del self._known[: self._first]
-                self._first = 0
-            self._draw()
+        if len(self.prepared) + own.size > self.room:
+            return f"it has {own.size} operations, and a page has room for {self.room}"
+        added = [self.rows.prepare(operation) for operation in own.operations]
+        check_distinct(added)
+        size = sum(map(transactions.bytes_of, added))
+        if self.size + size > self.room_bytes:
+            return f"it has {size} bytes, and a page has room for {self.room_bytes}"
+        identities = {write.identity for write in added}
+        if not self.identities.isdisjoint(identities):
+            return "in a transaction a row has one operation"
+        self.writes.add_all(own)
+        self.prepared += added
+        self.size += size
+        self.identities |= identities
+        return None
 
-    def _draw(self) -> None:
-        self._known += islice(self._rest, max(0, self._ahead - len(self)))
-
-    def __len__(self) -> int:
-        return len(self._known) - self._first
-
-    @overload
-    def __getitem__(self, index: int) -> U: ...
-    @overload
-    def __getitem__(self, index: slice) -> list[U]: ...
-    def __getitem__(self, index: int | slice) -> U | list[U]:
-        places = range(self._first, len(self._known))[index]
-        return self._known[places] if isinstance(places, int) else [self._known[place] for place in places]
-
-    def __eq__(self, other: object) -> bool:
-        return list(self) == list(other) if isinstance(other, Sequence) else NotImplemented
-
-    __hash__ = None  # type: ignore[assignment]  # it changes
-
-    def __repr__(self) -> str:
-        return f"{len(self)} remaining updates, after {self.dropped}"
+    def prepare_rest(self) -> None:
+        """Prepare the operations that were added to the set itself."""
+        for operation in self.writes.operations[len(self.prepared) :]:
+            write = self.rows.prepare(operation)
+            self.prepared.append(write)
+            self.size += transactions.bytes_of(write)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,60 +115,13 @@ class FilledPage(Generic[U]):
 
     Attributes:
         writes: its operations.
-        applied: the updates that it holds.
+        end: the place after its last update.
         progress: the progress as it will be stored.
     """
 
     writes: TransactionWriteSet
-    applied: Sequence[U]
+    end: int
     progress: Progress | None
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """An item of the caller's that counts the updates applied, across runs.
-
-    Attributes:
-        item: the item, as it is stored.
-        field: its field that counts.
-        version: its version field.
-    """
-
-    item: Item
-    field: str
-    version: str
-
-    @property
-    def applied(self) -> int:
-        """How many updates are applied."""
-        count: int = getattr(self.item, self.field)
-        return count
-
-    def save(self, writes: TransactionWriteSet, number: int) -> Progress:
-        """Save it with so many more updates, and give it as it will be stored."""
-        item = self.item.replace(**{self.field: self.applied + number})
-        writes.save(item)
-        version: int = getattr(item, self.version)
-        return replace(self, item=item.model_copy(update={self.version: version + 1}))
-
-
-def progress_of(item: Item, field: str, rows: Rows) -> Progress:
-    """Take an item that is to count updates.
-
-    Raises:
-        TypeError: it is no item of the db, or lacks the field or a version.
-    """
-    schema = rows.place(primary_key_of(item)).writer.item
-    declared = schema.declaration.fields.get(field)
-    if declared is None or declared.type is not int:
-        raise TypeError(
-            f"progress: {schema.name} has no int field {field!r}; declare one, or name it by progress_field"
-        )
-    if schema.version is None:
-        raise TypeError(
-            f"progress: {schema.name} has no Version() field, which keeps two runs from meeting; declare one"
-        )
-    return Progress(item, field, schema.version.name)
 
 
 class Pages(Generic[U]):
@@ -211,17 +157,30 @@ class Pages(Generic[U]):
                 f"max_transaction_items={max_transaction_items}: a transaction takes 1 to {MAX_TRANSACTION_OPERATIONS} "
                 "operations"
             )
+        if progress is not None and isinstance(updates, set | frozenset):
+            raise TypeError("progress counts updates in their order, and a set has another in each run; give a list")
         self.remaining = Remaining(updates, max_transaction_items)
-        self.updated_count = 0
-        self.page: FilledPage[U] | None = None
-        """The page that is sent; after an answer that was lost, the one to be sent again."""
+        self._page: FilledPage[U] | None = None
         self.max_operations = max_transaction_items - (progress is not None)
         """How many operations a page has at most, besides the progress."""
         self._rows = rows
         self._now = now
         self._progress = None if progress is None else progress_of(progress, progress_field, rows)
         self._started = False
+        self._skipped = 0
         self._failure: Exception | None = None
+        self.remaining.draw()
+
+    @property
+    def updated_count(self) -> int:
+        """How many updates are written, those of earlier runs aside."""
+        return self.remaining.dropped - self._skipped
+
+    @property
+    def page(self) -> FilledPage[U] | None:
+        """The page to be sent: one that is made, or whose answer was lost; ``None`` where the next is to be made."""
+        page = self._page
+        return None if page is None or page.end <= self.remaining.dropped else page
 
     def start(self) -> Flow[None]:
         """Find out how far an earlier run came; the first time only.
@@ -235,14 +194,54 @@ class Pages(Generic[U]):
             stored = place.decode(row)
             if stored is not None:
                 self._progress = replace(self._progress, item=stored)
+            applied = self._progress.applied
+            if applied < 0:
+                raise LogicalDbError(f"progress: {place.key!r} counts {applied} updates as applied")
             try:
-                self.remaining.drop(self._progress.applied)
-            except LookupError:
+                enough = self.remaining.drop_to(applied)
+            finally:
+                self._skipped = self.remaining.dropped
+            if not enough:
+                self.remaining.check_end()
                 raise LogicalDbError(
-                    f"progress: {place.key!r} counts {self._progress.applied} updates as applied, "
-                    f"and there are only {self.remaining.dropped}"
-                ) from None
+                    f"progress: {place.key!r} counts {applied} updates as applied, and there are only {self._skipped}"
+                )
         self._started = True
+
+    def more(self) -> bool:
+        """Whether there is a page to be written.
+
+        Raises:
+            Exception: what the iterable of the updates raised, once those before it are written.
+        """
+        self.remaining.draw()
+        if not self.remaining:
+            self.remaining.check_end()
+        return bool(self.remaining)
+
+    @contextmanager
+    def turn(self) -> Generator[None]:
+        """While ``each_page`` runs; afterwards, refuse to go on where it wrote nothing.
+
+        Raises:
+            PagerStalled: nothing was written.
+        """
+        before = self.updated_count
+        try:
+            yield
+            if self.updated_count == before:
+                raise self._stalled("each_page ended, and its page is not written") from self._failure
+        finally:
+            self._failure = None
+
+    @contextmanager
+    def attempt(self) -> Generator[None]:
+        """While a page is made and sent, which ``each_page`` may do again; keep what goes wrong."""
+        try:
+            yield
+        except Exception as error:
+            self._failure = error
+            raise
 
     def fill(self, count: int, rules: PageRules[U]) -> None:
         """Make the next page, of as many updates as fit.
@@ -252,6 +251,7 @@ class Pages(Generic[U]):
             rules: makes their operations.
 
         Raises:
+            TypeError: ``before_page`` or ``finish_operations`` gives no number.
             PagerStalled: not one fits.
             LimitExceeded: ``finish_page`` adds more than the page has room for.
             DuplicateItem: operations of one update, or of ``finish_page`` and another, are about one row.
@@ -260,72 +260,59 @@ class Pages(Generic[U]):
             raise TypeError(f"before_page returns how many updates the page takes at most, not {describe(count)}")
         if count < 1:
             raise self._stalled(f"before_page takes {count} updates")
-        writes = TransactionWriteSet()
-        prepared: list[Write] = []
+        kept = rules.finish_operations
+        if not isinstance(kept, int) or isinstance(kept, bool) or kept < 0:
+            raise TypeError(f"finish_operations is how many operations finish_page adds, not {kept!r}")
+        reserved = 0 if self._progress is None else self._progress.most_bytes(self._rows)
+        draft = _Draft(self._rows, max(0, self.max_operations - kept), MAX_TRANSACTION_BYTES - reserved)
         applied: list[U] = []
-        room = self.max_operations - rules.finish_operations
         for update in islice(self.remaining, count):
             own = TransactionWriteSet()
             rules.item(own, update)
-            if len(prepared) + own.size > room:
+            problem = draft.add(own)
+            if problem is not None:
                 if not applied:
-                    raise self._stalled(f"it has {own.size} operations, and a page has room for {max(room, 0)}")
+                    raise self._stalled(problem)
                 break
-            added = [self._rows.prepare(operation) for operation in own.operations]
-            check_distinct(added)
-            size = sum(map(transactions.bytes_of, [*prepared, *added]))
-            if size > MAX_TRANSACTION_BYTES:
-                if not applied:
-                    raise self._stalled(f"it has {size} bytes, and a transaction takes {MAX_TRANSACTION_BYTES}")
-                break
-            if not {write.identity for write in prepared}.isdisjoint(write.identity for write in added):
-                break  # in a transaction a row has one operation, so the next is for the next page
-            writes.add_all(own)
-            prepared += added
             applied.append(update)
+        writes = draft.writes
         rules.finish_page(writes, applied)
         if writes.size > self.max_operations:
             raise LimitExceeded(
                 f"finish_page: the page has {writes.size} operations with its own, and takes {self.max_operations}; "
                 "tell before by finish_operations how many it adds"
             )
+        draft.prepare_rest()
+        if draft.size > draft.room_bytes:
+            raise LimitExceeded(
+                f"finish_page: the page has {draft.size} bytes with its own, and takes {draft.room_bytes}; "
+                "let before_page take fewer updates"
+            )
         progress = None if self._progress is None else self._progress.save(writes, len(applied))
-        prepared += [self._rows.prepare(operation) for operation in writes.operations[len(prepared) :]]
-        if prepared:
-            writes._sent = transactions.fix(writes, prepared, self._now())
-        self.page = FilledPage(writes, applied, progress)
+        draft.prepare_rest()
+        if writes.size:
+            writes._sent = transactions.fix(writes, draft.prepared, self._now())
+        self._page = FilledPage(writes, self.remaining.dropped + len(applied), progress)
 
     def send(self) -> Flow[TransactionWriteSet]:
-        """Send the page, and count its updates when it is written."""
+        """Send the page, and count its updates when it is written.
+
+        Where it cannot be told whether it was written, it stays: it is sent again as it was, and so written once. That is
+        so too after an interrupt, and after an exception of the transport that does not come from the service.
+        """
         page = self.page
         assert page is not None
         try:
             yield from transactions.write(page.writes, self._rows, self._now)
-        except AmbiguousWrite as error:
-            self._failure = error
-            raise  # the page stays: it is sent again as it was, and so written once
-        except Exception as error:
-            self._failure = error
-            self.page = None
+        except AmbiguousWrite:
             raise
-        self.page = None
+        except (LogicalDbError, ServiceFailure):
+            self._page = None
+            raise
         self._progress = page.progress
-        self.updated_count += len(page.applied)
-        self.remaining.drop(len(page.applied))
+        self.remaining.drop_to(page.end)  # by this it is counted, and no longer the page to be sent
+        self.remaining.draw()
         return page.writes
-
-    def check_progress(self, before: int) -> None:
-        """Refuse to go on where the last page wrote nothing.
-
-        Args:
-            before: how many updates were written before it.
-
-        Raises:
-            PagerStalled: none has been written since.
-        """
-        if self.updated_count == before:
-            raise self._stalled("each_page ended, and its page is not written") from self._failure
-        self._failure = None
 
     def _stalled(self, problem: str) -> PagerStalled:
         update = self.remaining[0]
@@ -335,5 +322,16 @@ class Pages(Generic[U]):
 def _name(update: object) -> str:
     """The key of an update, where it has one; messages hold no other values."""
     if isinstance(update, Item):
-        update = primary_key_of(update)
+        with suppress(TypeError, IncompleteKey):
+            update = primary_key_of(update)
     return f" ({update!r})" if isinstance(update, KeyBase) else ""
+
+
+def check_handler(handler: object, kind: type) -> None:
+    """Refuse what is no handler of a pager.
+
+    Raises:
+        TypeError: it is none, or one of the other surface.
+    """
+    if not isinstance(handler, kind):
+        raise TypeError(f"the handler of a writing pager is a {kind.__name__} here, not {describe(handler)}")

@@ -57,7 +57,16 @@ class Rows:
 
     def _writer(self, key: ItemKey[Any]) -> Writer:
         item_type = _item_type_of(key)
-        return self._writers[item_type][self.view_of(item_type)]
+        view = self.view_of(item_type)
+        return self._writers[item_type][view]
+
+    def table_of(self, key: ItemKey[Any]) -> str:
+        """The physical table of a key's item type.
+
+        Raises:
+            TypeError: it is no key, or the db has no such type.
+        """
+        return self._writer(key).table
 
     def prepare(self, operation: Operation) -> Write:
         """Prepare an operation.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from logicaldb.errors import LogicalDbError
@@ -11,6 +11,22 @@ from logicaldb.schema.raw import RawDeclaration
 
 _PAUSE: Final = 0.5
 _LONGEST_WAIT: Final = 600.0
+
+
+def create_tables(tables: Iterable[tuple[str, RawDeclaration, Sequence[str]]]) -> Flow[list[str]]:
+    """Make tables, one after the other, and wait until they can be used; those that exist are left as they are.
+
+    Args:
+        tables: their names, raw items and attributes with the time to live.
+
+    Returns:
+        The names of those that were made.
+    """
+    made = []
+    for name, raw, ttl_attributes in tables:
+        if (yield from create_table(name, raw, ttl_attributes)):
+            made.append(name)
+    return made
 
 
 def create_table(name: str, raw: RawDeclaration, ttl_attributes: Sequence[str]) -> Flow[bool]:

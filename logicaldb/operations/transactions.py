@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Literal, TypeAlias
 from uuid import uuid4
 
 from logicaldb.codec.limits import MAX_TRANSACTION_BYTES, MAX_TRANSACTION_OPERATIONS, item_size
@@ -22,31 +22,39 @@ from logicaldb.operations.contention import CANCELED, CONFLICT, THROTTLED, patie
 from logicaldb.operations.rows import Rows, check_distinct
 from logicaldb.operations.single import IN_PROGRESS
 from logicaldb.operations.writes import Write
-from logicaldb.sets import ItemSet, Operation, OperationFailure, TransactionWriteSet
+from logicaldb.sets import ItemSet, Operation, OperationFailure, TransactionWriteSet, check_set
 
+KNOWN_SECONDS: Final = 10 * 60
+"""How long the service knows a token
+(https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html)."""
 TOKEN_SECONDS: Final = 9 * 60
-"""How long a token is used. The service knows it for 10 minutes
-(https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html), and a request may be under
-way for a while."""
+"""How long a token is used; a request may be under way for a while."""
 _NAMED: Final = 3
 """How many operations a message names of a set that failed as a whole."""
 
 
+Outcome: TypeAlias = Literal["not written", "unknown", "written"]
+
+
 @dataclass(slots=True)
 class SentTransaction:
-    """What of a ``TransactionWriteSet`` is sent, each time it is sent.
+    """What of a ``TransactionWriteSet`` is sent, each time it is sent. It can be pickled, as the set can.
 
     Attributes:
-        writes: the operations, prepared.
+        operations: the operations, as they were prepared.
+        tables: the physical tables of the operations.
+        items: the items as they are written, as far as that can be told without reading.
         body: the request.
         at: when it was fixed, in seconds.
-        decided: whether the service has told what came of it.
+        outcome: what is known of what came of it, however often it was sent.
     """
 
-    writes: Sequence[Write]
+    operations: Sequence[Operation]
+    tables: Sequence[str]
+    items: Sequence[Item | None]
     body: dict[str, Any]
     at: float
-    decided: bool = False
+    outcome: Outcome = "not written"
 
 
 def load(keys: Iterable[ItemKey[Any]], rows: Rows) -> Flow[ItemSet]:
@@ -75,8 +83,7 @@ def load(keys: Iterable[ItemKey[Any]], rows: Rows) -> Flow[ItemSet]:
     except ServiceFailure as failure:
         if failure.code != CANCELED:
             raise
-        operations = [Operation("load", place.key) for place in places]
-        failures = _failures(failure, operations, [None] * len(operations))
+        failures = _failures(failure, [Operation("load", place.key) for place in places], rows)
         raise _canceled("nothing was read", failures) from failure.error
     found = (response.get("Item") for response in answer["Responses"])
     return ItemSet({place.key: place.decode(row) for place, row in zip(places, found, strict=True)})
@@ -94,37 +101,47 @@ def write(writes: TransactionWriteSet, rows: Rows, now: Callable[[], float] = ti
         The items as they were written, as far as that can be told without reading.
 
     Raises:
-        TypeError: something belongs to another type or db.
+        TypeError: it is no set, or something in it belongs to another type or db.
         EncodingError: something cannot be stored.
         LimitExceeded: there are more than 100 operations, or more than 4 MB.
         DuplicateItem: two operations are about one row.
         TransactionCanceled: nothing was written; its failures say why.
-        ThroughputExceeded: the service throttled the transaction, and the retries are spent.
-        AmbiguousWrite: it was sent, and it cannot be told whether it took effect.
+        ThroughputExceeded: the service throttled the transaction, and the retries are spent; nothing was written.
+        AmbiguousWrite: it was sent, now or before, and it cannot be told whether it took effect.
+        LogicalDbError: it was sent before, to other tables or too long ago.
     """
-    if not writes.size:
+    if not check_set(writes).size:
         return ItemSet({})
     with writes._fixing:
         sent = writes._sent = _to_send(writes, rows, now())
-    sent.decided = False
+    before, sent.outcome = sent.outcome, "unknown"  # and so it stays if this is interrupted
     try:
-        yield from patiently(lambda: _answer("TransactWriteItems", sent.writes[0].table, sent.body))
-    except Unanswered as unanswered:
-        raise _ambiguous(writes) from unanswered.error
-    except ServiceFailure as failure:
-        if failure.code == IN_PROGRESS or (failure.ambiguous and failure.code != CANCELED):
-            raise _ambiguous(writes) from failure.error
-        sent.decided = True
-        if failure.code != CANCELED:
-            raise
-        operations = [prepared.operation for prepared in sent.writes]
-        failures = _failures(failure, operations, sent.writes)
-        raise _canceled("nothing was written", failures) from failure.error
-    except Exception:
-        sent.decided = True
+        yield from patiently(lambda: _answer("TransactWriteItems", sent.tables[0], sent.body))
+    except Exception as error:
+        sent.outcome = _outcome(error, before)
+        cause = error.error if isinstance(error, ServiceFailure | Unanswered) else error
+        if sent.outcome == "unknown":
+            raise _ambiguous(writes) from cause
+        if isinstance(error, ServiceFailure) and error.code == CANCELED:
+            raise _canceled("nothing was written", _failures(error, sent.operations, rows)) from cause
         raise
-    sent.decided = True
-    return ItemSet({prepared.operation.key: _written(prepared) for prepared in sent.writes})
+    sent.outcome = "written"
+    return ItemSet({operation.key: item for operation, item in zip(sent.operations, sent.items, strict=True)})
+
+
+def _outcome(error: Exception, before: Outcome) -> Outcome:
+    """What is known of what came of a transaction, after an error and what was known before.
+
+    A cancellation tells that nothing was written, also by what was sent before and not answered: under its token that would
+    have been answered as the success it was. All other errors tell at most that nothing was written this time.
+    """
+    if before == "written":
+        return before
+    if isinstance(error, ThroughputExceeded) or (isinstance(error, ServiceFailure) and error.code == CANCELED):
+        return "not written"
+    if isinstance(error, ServiceFailure):
+        return "unknown" if error.ambiguous or error.code == IN_PROGRESS else before
+    return "unknown" if isinstance(error, Unanswered) else before
 
 
 def _answer(operation: str, table: str, body: dict[str, Any]) -> Flow[dict[str, Any]]:
@@ -138,13 +155,24 @@ def _to_send(writes: TransactionWriteSet, rows: Rows, now: float) -> SentTransac
     if sent is None:
         check_count(writes)
         return fix(writes, [rows.prepare(operation) for operation in writes.operations], now)
-    if 0 <= now - sent.at < TOKEN_SECONDS:
+    tables = [rows.table_of(operation.key) for operation in sent.operations]
+    if tables != sent.tables:
+        raise LogicalDbError(
+            f"{_named(writes)}: was sent to other tables, which fixed what it sends; make another TransactionWriteSet"
+        )
+    age = now - sent.at  # below 0 where somebody has set the clock, and then it tells nothing
+    if 0 <= age < TOKEN_SECONDS:
         return sent
-    if not sent.decided:
+    if sent.outcome == "unknown":
         raise AmbiguousWrite(
             f"{_named(writes)}: was sent more than {TOKEN_SECONDS // 60} minutes ago, and no answer told whether "
             "it took effect; its idempotency token is too old to send it again, so look at what is stored",
             operation=writes,
+        )
+    if sent.outcome == "written" and age < KNOWN_SECONDS:
+        raise LogicalDbError(
+            f"{_named(writes)}: was written more than {TOKEN_SECONDS // 60} minutes ago, so its idempotency token is too "
+            "old to send it again; make another TransactionWriteSet to write it once more"
         )
     if writes.token is not None:
         raise LogicalDbError(
@@ -188,8 +216,16 @@ def fix(writes: TransactionWriteSet, prepared: Sequence[Write], now: float) -> S
             f"{prepared[largest].operation} with {sizes[largest]}"
         )
     token = uuid4().hex if writes.token is None else writes.token
-    actions = [{write.action: write.action_body()} for write in prepared]
-    return SentTransaction(prepared, {"TransactItems": actions, "ClientRequestToken": token}, now)
+    return SentTransaction(
+        operations=[write.operation for write in prepared],
+        tables=[write.table for write in prepared],
+        items=[_written(write) for write in prepared],
+        body={
+            "TransactItems": [{write.action: write.action_body()} for write in prepared],
+            "ClientRequestToken": token,
+        },
+        at=now,
+    )
 
 
 def bytes_of(write: Write) -> int:
@@ -207,17 +243,15 @@ def _written(write: Write) -> Item | None:
     return item
 
 
-def _failures(
-    failure: ServiceFailure, operations: Sequence[Operation], writes: Sequence[Write | None]
-) -> list[OperationFailure]:
+def _failures(failure: ServiceFailure, operations: Sequence[Operation], rows: Rows) -> list[OperationFailure]:
     """The reasons of a cancellation, put to the operations."""
     reasons: Sequence[Mapping[str, Any]] = failure.body.get("CancellationReasons") or ()
     failures: list[OperationFailure] = []
-    for index, (operation, write, reason) in enumerate(zip(operations, writes, reasons, strict=False)):
+    for index, (operation, reason) in enumerate(zip(operations, reasons, strict=False)):
         code: str = reason.get("Code", "None")
         error: LogicalDbError | None = None
-        if code == "ConditionalCheckFailed" and write is not None:
-            error = write.refuse(reason.get("Item"))
+        if code == "ConditionalCheckFailed":
+            error = rows.prepare(operation).refuse(reason.get("Item"))
         elif code in THROTTLED:
             error = ThroughputExceeded(f"{operation}: DynamoDB throttled it, and the retries are spent")
         if code != "None":

@@ -11,7 +11,8 @@ from typing import Any, Final
 TOKEN_SECONDS: Final = 10 * 60
 """How long the service knows a token:
 https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html"""
-_SETS: Final = {"SS", "NS", "BS"}
+_UNORDERED: Final = {"SS", "BS"}
+"""Not ``NS``: to DynamoDB Local, numbers of a set in another order are another set here."""
 
 
 class TokenMismatch(Exception):
@@ -65,11 +66,11 @@ class IdempotencyTokens:
 
 
 def _comparable(value: Any) -> Any:
-    """A copy that equals those of the same actions: sets have no order, nor have the members of objects."""
+    """A copy that equals those of the same actions, whatever the order of their sets and objects."""
     if isinstance(value, dict):
         return {
             # An attribute may have the name of a type too; then what it holds is an object.
-            name: sorted(held) if name in _SETS and isinstance(held, list) else _comparable(held)
+            name: sorted(held) if name in _UNORDERED and isinstance(held, list) else _comparable(held)
             for name, held in value.items()
         }
     if isinstance(value, list):

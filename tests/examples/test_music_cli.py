@@ -4,8 +4,8 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from itertools import islice
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice, repeat
 from pathlib import Path
 from textwrap import dedent
 
@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 from examples.music.catalog import BUNDLED
 from examples.music.cli import app
 from examples.music.models import AlbumTrack, MusicDb, PlaylistInfo
-from logicaldb import attr
+from logicaldb import TransactionCanceled, attr
 from logicaldb.testing import in_process_dynamodb
 
 ROOT = Path(__file__).parents[2]
@@ -310,6 +310,145 @@ def test_no_track_is_added_to_a_playlist_that_is_deleted_meanwhile(monkeypatch: 
     assert run_on_shared("playlist", "show", "PLAYLIST_doomed").code == 1
 
 
+@both_widths
+def test_albums_are_added_a_transaction_a_page(columns: int) -> None:
+    token = f"PLAYLIST_albums-{columns}"
+    run_on_shared("playlist", "create", token, "Albums")
+    run_on_shared("playlist", "add", token, "ALBUM_rumours", "5")
+    albums = ["ALBUM_abbey-road", "ALBUM_revolver", "ALBUM_nevermind", "ALBUM_ok-computer", "ALBUM_blue"]
+    added = run_on_shared("playlist", "add-album", token, *albums, columns=columns)
+    assert added.out == f"Albums  {token}\n" + _block("""
+        ╭──────┬──────────────┬───────────────╮
+        │ Page │ Tracks added │ Tracks in all │
+        ├──────┼──────────────┼───────────────┤
+        │    1 │           24 │            25 │
+        │    2 │           24 │            49 │
+        │    3 │           17 │            66 │
+        ╰──────┴──────────────┴───────────────╯
+        11 requests (3 GetItem, 5 Query, 3 TransactWriteItems)
+    """)
+    assert (added.code, added.err.split()[0], added.err.split()[-1]) == (0, "Adding", "65/65")
+    assert tracks_of(token) == [
+        "ALBUM_rumours, track 5",
+        *(f"{album}, track {number}" for album, last in zip(albums, [17, 14, 12, 12, 10], strict=True) for number in range(1, last + 1)),
+    ]  # fmt: skip
+
+
+def test_single_tracks_of_an_album_are_added_in_the_order_given() -> None:
+    run_on_shared("playlist", "create", "PLAYLIST_singles", "Singles")
+    tracks = ["--track", "3", "--track", "1", "--track", "3"]
+    added = run_on_shared("playlist", "add-album", "PLAYLIST_singles", "ALBUM_blue", *tracks)
+    # In one transaction a track is checked once, so the second 3 is on a page of its own.
+    assert added.out == _block("""
+        Singles  PLAYLIST_singles
+        ╭──────┬──────────────┬───────────────╮
+        │ Page │ Tracks added │ Tracks in all │
+        ├──────┼──────────────┼───────────────┤
+        │    1 │            2 │             2 │
+        │    2 │            1 │             3 │
+        ╰──────┴──────────────┴───────────────╯
+        4 requests (2 GetItem, 2 TransactWriteItems)
+    """)
+    assert tracks_of("PLAYLIST_singles") == [f"ALBUM_blue, track {number}" for number in (3, 1, 3)]
+
+
+def tracks_of(token: str) -> list[str]:
+    """The keys of the tracks of a playlist, as ``show`` prints them."""
+    lines = run_on_shared("playlist", "show", token).out.splitlines()
+    return [cell for line in lines[4:] if line[2:5].isspace() and "│" in line for cell in [line.split("│")[2].strip()]]
+
+
+def test_a_missing_track_is_named_and_nothing_of_its_page_or_after_it_is_written() -> None:
+    run_on_shared("playlist", "create", "PLAYLIST_gap", "Gap")
+    numbers = [*range(1, 11), *range(1, 4), 11, *range(4, 8), 12, *range(1, 4)]
+    tracks = [argument for number in numbers for argument in ("--track", str(number))]
+    refused = run_on_shared("playlist", "add-album", "PLAYLIST_gap", "ALBUM_blue", *tracks)
+    assert (refused.code, refused.out) == (1, "")
+    progress, *told = refused.err.splitlines()
+    assert progress.endswith(" 10/22")
+    assert told == [
+        "Error: Not added: there is no track 11 of ALBUM_blue; there is no track 12 of ALBUM_blue.",
+        "Written before: 10 tracks, in 1 page.",
+        "Not written: 12 tracks, the whole page that failed and all after it.",
+    ]
+    assert tracks_of("PLAYLIST_gap") == [f"ALBUM_blue, track {number}" for number in range(1, 11)]
+
+
+def test_where_the_first_page_is_refused_nothing_is_written() -> None:
+    run_on_shared("playlist", "create", "PLAYLIST_none-of-it", "None of It")
+    refused = run_on_shared("playlist", "add-album", "PLAYLIST_none-of-it", "ALBUM_nowhere", "--track", "1")
+    assert (refused.code, refused.out, refused.err.splitlines()[1:]) == (
+        1,
+        "",
+        [
+            "Error: Not added: there is no track 1 of ALBUM_nowhere.",
+            "Written before: 0 tracks, in 0 pages.",
+            "Not written: 1 track, the whole page that failed and all after it.",
+        ],
+    )
+    assert tracks_of("PLAYLIST_none-of-it") == []
+
+
+def overtaken(monkeypatch: pytest.MonkeyPatch, changes: Iterable[Callable[[MusicDb], object]]) -> None:
+    """Let somebody else make one change after each of the next consistent loads."""
+    others = iter(changes)
+    load = MusicDb.load
+
+    def load_too_early(self: MusicDb, key: PlaylistInfo.Key, *, consistent_read: bool = False) -> PlaylistInfo | None:
+        loaded = load(self, key, consistent_read=consistent_read)
+        for change in islice(others, 1 if consistent_read else 0):
+            change(self)
+        return loaded
+
+    monkeypatch.setattr(MusicDb, "load", load_too_early)
+
+
+def heroes_to(token: str) -> Callable[[MusicDb], object]:
+    """A change of somebody else: a track at the end of a playlist."""
+    change = attr(PlaylistInfo.playlist_tracks).append([AlbumTrack.Key("ALBUM_heroes", 3)])
+    return lambda db: db.update(PlaylistInfo.Key(token), change)
+
+
+def test_a_page_of_tracks_that_comes_too_late_says_so_and_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    run_on_shared("playlist", "create", "PLAYLIST_contended", "Contended")
+    overtaken(monkeypatch, [heroes_to("PLAYLIST_contended")] * 2)
+    added = run_on_shared("playlist", "add-album", "PLAYLIST_contended", "ALBUM_blue")
+    assert [line for line in added.err.splitlines() if "Adding" not in line] == [
+        "Too late: version 1 was expected, and version 2 is stored now, with 1 track. Trying again from that.",
+        "Too late: version 2 was expected, and version 3 is stored now, with 2 tracks. Trying again from that.",
+    ]
+    assert (added.code, added.out.splitlines()[-1]) == (0, "7 requests (3 GetItem, 1 Query, 3 TransactWriteItems)")
+    assert tracks_of("PLAYLIST_contended") == [
+        *["ALBUM_heroes, track 3"] * 2,
+        *(f"ALBUM_blue, track {number}" for number in range(1, 11)),
+    ]
+
+
+def test_a_page_of_tracks_is_not_tried_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    run_on_shared("playlist", "create", "PLAYLIST_busy", "Busy")
+    overtaken(monkeypatch, repeat(heroes_to("PLAYLIST_busy")))
+    refused = run_on_shared("playlist", "add-album", "PLAYLIST_busy", "ALBUM_blue")
+    assert (refused.code, refused.out, refused.err.count("Too late: ")) == (1, "", 9)
+    assert refused.err.splitlines()[-3:] == [
+        "Error: Not added: version 10 was expected, and version 11 is stored now, with 10 tracks.",
+        "Written before: 0 tracks, in 0 pages.",
+        "Not written: 10 tracks, the whole page that failed and all after it.",
+    ]
+    assert tracks_of("PLAYLIST_busy") == ["ALBUM_heroes, track 3"] * 10
+
+
+def test_tracks_for_a_playlist_that_is_deleted_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
+    key = PlaylistInfo.Key("PLAYLIST_short")
+    run_on_shared("playlist", "create", "PLAYLIST_short", "Short")
+    overtaken(monkeypatch, [lambda db: db.delete_key(key)])
+    refused = run_on_shared("playlist", "add-album", "PLAYLIST_short", "ALBUM_blue")
+    assert (refused.code, refused.err.splitlines()[1]) == (
+        1,
+        "Error: Not added: version 1 was expected, and nothing is stored any more.",
+    )
+    assert run_on_shared("playlist", "show", "PLAYLIST_short").code == 1
+
+
 @pytest.mark.parametrize(
     ("command", "message"),
     [
@@ -325,6 +464,8 @@ def test_no_track_is_added_to_a_playlist_that_is_deleted_meanwhile(monkeypatch: 
         ("playlist delete PLAYLIST_none", "There is no playlist PLAYLIST_none."),
         ("playlist add PLAYLIST_none ALBUM_blue 1", "There is no playlist PLAYLIST_none."),
         ("playlist add PLAYLIST_late-night ALBUM_blue 11", "There is no track 11 of ALBUM_blue."),
+        ("playlist add-album PLAYLIST_none ALBUM_blue", "There is no playlist PLAYLIST_none."),
+        ("playlist add-album PLAYLIST_late-night ALBUM_blue ALBUM_none", "There are no tracks of ALBUM_none."),
         ("play ALBUM_blue 11", "There is no track 11 of ALBUM_blue."),
         ("play ALBUM_none 1 --listeners 2", "There is no track 1 of ALBUM_none."),
         ("playlist create PLAYLIST_late-night Mine", "There is a playlist PLAYLIST_late-night already."),
@@ -371,6 +512,10 @@ def test_an_empty_name_is_one_sentence() -> None:
         "longer -- -1:00",
         "playlist add PLAYLIST_x ALBUM_blue zero",
         "playlist add PLAYLIST_x ALBUM_blue 1 --at 0",
+        "playlist add-album PLAYLIST_x",
+        "playlist add-album ALBUM_blue ALBUM_blue",
+        "playlist add-album PLAYLIST_x ALBUM_blue --track 0",
+        "playlist add-album PLAYLIST_x ALBUM_blue ALBUM_heroes --track 1",
         "play ALBUM_blue 0",
         "play ALBUM_blue 1 --times 0",
         "play ALBUM_blue 1 --times 1001",
@@ -411,6 +556,38 @@ def test_a_second_import_overwrites_albums_and_keeps_playlists(tmp_path: Path) -
     assert run_on_shared(*table, "album", "ALBUM_mine").out.startswith("Ours by Me\nNoise, no label, 2026-01-02\n")
     assert run_on_shared(*table, "playlist", "show", "PLAYLIST_mine").out.startswith("First  PLAYLIST_mine\n")
     assert run_on_shared("album", "ALBUM_mine").code == 1
+
+
+def test_an_import_keeps_play_counts(tmp_path: Path) -> None:
+    file = tmp_path / "mine.json"
+    track = {"title": "So What", "length": "9:22"}
+    album = {"token": "ALBUM_mine", "title": "Mine", "artist": "Me", "genre": "Noise", "released": "2026-01-02"}
+    table = ("--table-name", "a_table_of_counts")
+    file.write_text(json.dumps({"albums": [{**album, "tracks": [track]}]}))
+    run_on_shared(*table, "import", str(file))
+    run_on_shared(*table, "play", "ALBUM_mine", "1", "--times", "7")
+    file.write_text(json.dumps({"albums": [{**album, "tracks": [{**track, "title": "What of It"}]}]}))
+    assert run_on_shared(*table, "import", str(file)).code == 0
+    played = run_on_shared(*table, "play", "ALBUM_mine", "1").out.splitlines()
+    assert (played[0], played[5], played[7]) == (
+        "What of It",
+        "│ before                  │  7 │",
+        "│ after                   │  8 │",
+    )
+
+
+def test_a_failure_tells_what_the_library_notes_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_db: MusicDb, _items: object) -> None:
+        error = TransactionCanceled("nothing was written: it was not to be", failures=[])
+        error.add_note("save_all: the first 25 items are saved")
+        raise error
+
+    monkeypatch.setattr(MusicDb, "save_all", refuse)
+    result = run_on_shared("import", str(BUNDLED))
+    assert (result.code, result.err.splitlines()[1:]) == (
+        1,
+        ["Error: nothing was written: it was not to be", "save_all: the first 25 items are saved"],
+    )
 
 
 def test_a_wrong_catalogue_writes_nothing(tmp_path: Path) -> None:

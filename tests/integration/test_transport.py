@@ -105,7 +105,9 @@ def test_every_operation_of_ours_works(table: Table) -> None:
     specification = {"Enabled": True, "AttributeName": "expires"}
     table.send("UpdateTimeToLive", TimeToLiveSpecification=specification)
     assert table.send("DescribeTimeToLive")["TimeToLiveDescription"]["AttributeName"] == "expires"
-    assert table.name in table.send_alone("ListTables")["TableNames"]
+    # A page has 100 names, and other tests have tables too.
+    listed = table.send_alone("ListTables", ExclusiveStartTableName=table.name[:-1])
+    assert table.name in listed["TableNames"]
     table.send("DeleteTable")
     with pytest.raises(ServiceFailure) as raised:
         table.get("a")

@@ -2,17 +2,21 @@ from __future__ import annotations
 
 import gc
 import json
+import signal
+import threading
+import time
 import traceback
 import weakref
 from collections.abc import Callable, Iterator
-from typing import Any
+from contextvars import ContextVar
+from typing import Any, Final
 
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError
 
 from logicaldb.drivers import Done, advance, decode, encode, iterate, run
 from logicaldb.errors import LogicalDbError, ThroughputExceeded
-from logicaldb.flow import Emit, Flow, Request, ServiceFailure, Sleep, Stream, Unanswered
+from logicaldb.flow import Emit, Flow, Gather, Request, ServiceFailure, Sleep, Stream, Unanswered
 from logicaldb.operations.contention import THROTTLING
 
 
@@ -407,3 +411,281 @@ def test_encode_and_decode_keep_text_as_it_is() -> None:
     encoded = encode(Request("PutItem", "things", body))
     assert encoded == '{"a":"ü\U0001f600\u2028","b":["",null,true],"c":{}}'.encode()
     assert decode(encoded) == body
+
+
+# Gather
+
+
+def gather(*flows: Flow[Any], at_once: int = 4) -> Flow[list[Any]]:
+    results: list[Any] = yield Gather(flows, at_once)
+    return results
+
+
+class Answering:
+    """A transport that answers with the key, or does what is said for it first."""
+
+    def __init__(self, **deeds: Callable[[], object]) -> None:
+        self.deeds = deeds
+        self.sent: list[str] = []
+
+    def send(self, operation: str, table: str, body: bytes, *, repeatable: bool = True) -> bytes:
+        key: str = json.loads(body)["Key"]["pk"]["S"]
+        self.sent.append(key)
+        if key in self.deeds:
+            self.deeds[key]()
+        return json.dumps(key).encode()
+
+
+def raising(error: BaseException) -> Callable[[], object]:
+    def deed() -> None:
+        raise error
+
+    return deed
+
+
+def threads() -> list[str]:
+    return [thread.name for thread in threading.enumerate() if thread.name.startswith("logicaldb-gather")]
+
+
+EVERY_WAY = pytest.mark.parametrize("at_once", [1, 2, 3, 50])
+PATIENCE: Final = 20.0
+"""Seconds; whatever waits longer waits in vain."""
+
+
+@EVERY_WAY
+def test_gives_the_results_of_flows_in_order(at_once: int) -> None:
+    flows = [load("a", "b"), load(), load("c"), load(*"defg"), load("h")]
+    transport = Answering()
+    assert run(gather(*flows, at_once=at_once), transport) == [["a", "b"], [], ["c"], ["d", "e", "f", "g"], ["h"]]
+    assert sorted(transport.sent) == [*"abcdefgh"]
+    assert threads() == []
+
+
+@EVERY_WAY
+def test_no_flows_no_results(at_once: int) -> None:
+    assert run(gather(at_once=at_once), Script()) == []
+
+
+def test_as_many_are_under_way_as_may_be_and_no_more() -> None:
+    under_way: list[str] = []
+    most: list[int] = []
+    met = threading.Barrier(3)
+
+    def deed() -> None:
+        under_way.append("")
+        most.append(len(under_way))
+        met.wait(PATIENCE)
+        under_way.pop()
+        met.wait(PATIENCE)
+
+    keys = [*"abcdefghi"]
+    transport = Answering(**dict.fromkeys(keys, deed))
+    assert run(gather(*map(load, keys), at_once=3), transport) == [[key] for key in keys]
+    assert max(most) == 3
+
+
+@pytest.mark.parametrize(("count", "at_once"), [(1, 4), (3, 1)])
+def test_one_at_a_time_needs_no_thread(count: int, at_once: int) -> None:
+    found: list[threading.Thread] = []
+    transport = Answering(a=lambda: found.append(threading.current_thread()))
+    run(gather(*[load("a") for _ in range(count)], at_once=at_once), transport)
+    assert found == [threading.current_thread()] * count
+
+
+def test_each_flow_has_a_copy_of_the_context() -> None:
+    variable: ContextVar[str] = ContextVar("variable")
+    token = variable.set("outside")
+    seen: list[tuple[str, str]] = []
+
+    def deed() -> None:
+        seen.append((variable.get(), threading.current_thread().name[:16]))
+        variable.set("inside")
+
+    try:
+        run(gather(*map(load, "abcdef"), at_once=2), Answering(**dict.fromkeys("abcdef", deed)))
+        assert seen == [("outside", "logicaldb-gather")] * 6
+        assert variable.get() == "outside"
+    finally:
+        variable.reset(token)
+
+
+def test_flows_that_are_gathered_may_pause(monkeypatch: pytest.MonkeyPatch) -> None:
+    pauses: list[float] = []
+    monkeypatch.setattr("logicaldb.drivers.sleep", pauses.append)
+
+    def flow() -> Flow[str]:
+        yield Sleep(0.25)
+        answer: str = yield get("a")
+        return answer
+
+    assert run(gather(flow(), flow()), Answering()) == ["a", "a"]
+    assert pauses == [0.25, 0.25]
+
+
+@EVERY_WAY
+def test_what_a_flow_raises_is_thrown_in_and_may_be_handled(at_once: int) -> None:
+    error = LookupError("no")
+
+    def outer() -> Flow[tuple[Exception, Any]]:
+        try:
+            yield Gather([load("a"), load("b"), load("c")], at_once)
+        except LookupError as caught:
+            return caught, (yield get("d"))
+        raise AssertionError("it did not arrive")
+
+    assert run(outer(), Answering(b=raising(error))) == (error, "d")
+
+
+@EVERY_WAY
+def test_what_no_flow_handles_is_the_botocore_error(at_once: int) -> None:
+    denied, throttled = failure("AccessDeniedException"), failure("ThrottlingException")
+    with pytest.raises(ClientError) as raised:
+        run(gather(load("a"), load("b"), at_once=at_once), Answering(b=raising(denied)))
+    assert raised.value is denied.error
+    with pytest.raises(ThroughputExceeded) as too_much:
+        run(gather(load("a"), load("b"), at_once=at_once), Answering(b=raising(throttled)))
+    assert too_much.value.__cause__ is throttled.error
+    assert threads() == []
+
+
+def test_when_one_raises_the_others_get_their_answers_and_go_no_further() -> None:
+    heard: list[str] = []
+    third_has_begun = threading.Event()
+
+    def first() -> Flow[None]:
+        try:
+            heard.append((yield get("a1")))
+            heard.append((yield get("a2")))
+        except Exception as error:  # it must not see how it ends
+            heard.append(repr(error))
+        finally:
+            heard.append("closed")
+
+    def third() -> Flow[None]:
+        third_has_begun.set()  # in the thread of the second, which has ended by then
+        yield get("c")
+        heard.append("c")
+
+    error = LookupError("no")
+    a1_is_sent = threading.Event()
+
+    def a1() -> None:
+        a1_is_sent.set()
+        assert third_has_begun.wait(PATIENCE)
+
+    def b() -> None:
+        assert a1_is_sent.wait(PATIENCE)
+        raise error
+
+    transport = Answering(a1=a1, b=b)
+    with pytest.raises(LookupError) as raised:
+        run(gather(first(), load("b"), third(), load("d"), at_once=2), transport)
+    assert raised.value is error
+    assert transport.sent == ["a1", "b"]
+    assert heard == ["a1", "closed"]
+    assert threads() == []
+
+
+def test_of_several_errors_the_first_in_order_is_raised() -> None:
+    met = threading.Barrier(3)
+    errors = {key: LookupError(key) for key in "bc"}
+
+    def deed(key: str) -> Callable[[], object]:
+        def both() -> None:
+            met.wait(PATIENCE)
+            if key in errors:
+                raise errors[key]
+
+        return both
+
+    with pytest.raises(LookupError, match="^'b'$"):
+        run(gather(*map(load, "abc")), Answering(**{key: deed(key) for key in "abc"}))
+
+
+def test_a_gather_within_a_gather_is_ended_too() -> None:
+    inner_has_begun, other_has_begun = threading.Event(), threading.Event()
+    heard: list[Any] = []
+
+    def inner(key: str) -> Flow[None]:
+        try:
+            yield get(key)
+            yield get("more")
+        finally:
+            heard.append("closed")
+
+    def middle() -> Flow[None]:
+        try:
+            heard.append((yield Gather([inner("a"), inner("a")], 2)))
+        except Exception as error:
+            heard.append(repr(error))
+
+    def other() -> Flow[None]:
+        other_has_begun.set()
+        yield get("more")
+
+    def a() -> None:
+        inner_has_begun.set()
+        assert other_has_begun.wait(PATIENCE)
+
+    def b() -> None:
+        assert inner_has_begun.wait(PATIENCE)
+        raise LookupError
+
+    transport = Answering(a=a, b=b)
+    with pytest.raises(LookupError):
+        run(gather(middle(), load("b"), other(), at_once=2), transport)
+    assert heard in (["closed"], ["closed", "closed"])
+    assert "more" not in transport.sent
+    assert threads() == []
+
+
+def test_an_interrupt_of_a_flow_ends_all() -> None:
+    transport = Answering(b=raising(KeyboardInterrupt()))
+    with pytest.raises(KeyboardInterrupt):
+        run(gather(*map(load, "abc"), at_once=3), transport)
+    assert threads() == []
+
+
+def test_an_interrupt_while_it_waits_ends_all() -> None:
+    ended: list[str] = []
+
+    def endless() -> Flow[None]:
+        until = time.monotonic() + PATIENCE
+        try:
+            while time.monotonic() < until:
+                yield get("a")
+            ended.append("by itself")
+        finally:
+            ended.append("closed")
+
+    interrupts = iter([signal.SIGINT])
+
+    def interrupt() -> None:
+        for number in interrupts:
+            signal.pthread_kill(threading.main_thread().ident or 0, number)
+
+    with pytest.raises(KeyboardInterrupt):
+        run(gather(endless(), endless(), at_once=2), Answering(a=interrupt))
+    assert set(ended) == {"closed"}
+    assert threads() == []
+
+
+@pytest.mark.parametrize("at_once", [1, 4])
+def test_an_error_of_a_gather_is_freed_without_the_garbage_collector(at_once: int) -> None:
+    class Canary:
+        pass
+
+    def caller() -> weakref.ref[Canary]:
+        canary = Canary()
+        failing = [raising(failure("AccessDeniedException")), raising(Unanswered(timeout()))]
+        try:
+            run(gather(*map(load, "abc"), at_once=at_once), Answering(b=failing[0], c=failing[1]))
+        except (ClientError, ReadTimeoutError):
+            return weakref.ref(canary)
+        raise AssertionError("nothing was raised")
+
+    gc.disable()
+    try:
+        assert caller()() is None
+    finally:
+        gc.enable()

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from logicaldb.flow import Emit, Request, ServiceFailure, Sleep
+from logicaldb.flow import Emit, Gather, Request, ServiceFailure, Sleep, Unanswered
 from logicaldb.table import LogicalTable
 
 NOW = datetime(2026, 11, 22, 3, 4, 5, 678901, tzinfo=UTC)
@@ -37,12 +37,14 @@ class Run:
         emitted: what it handed out, with the number of requests before.
         result: what it returned.
         sleeps: how often it slept.
+        gathered: how many flows it gathered, and how many of them at once.
     """
 
     requests: list[Request] = field(default_factory=list[Request])
     emitted: list[tuple[int, Any]] = field(default_factory=list[tuple[int, Any]])
     result: Any = None
     sleeps: list[float] = field(default_factory=list[float])
+    gathered: list[tuple[int, int]] = field(default_factory=list[tuple[int, int]])
 
     @property
     def bodies(self) -> list[dict[str, Any]]:
@@ -63,10 +65,22 @@ class Run:
 def drive(flow: Generator[Any, Any, Any], *answers: Any) -> Run:
     """Run a flow to its end; each request gets the next answer, an exception is thrown in.
 
+    Flows that it gathers are run one after another; the first that raises is the last.
+
     What the flow raises is raised, and has what was done until then as ``run``.
     """
     run = Run()
     left = list(answers)
+    try:
+        run.result = _drive(flow, run, left)
+    except Exception as error:
+        error.run = run  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
+        raise
+    assert not left, f"answers that nothing asked for: {left}"
+    return run
+
+
+def _drive(flow: Generator[Any, Any, Any], run: Run, left: list[Any]) -> Any:
     outcome: Any = None
     try:
         while True:
@@ -76,17 +90,25 @@ def drive(flow: Generator[Any, Any, Any], *answers: Any) -> Run:
                 run.emitted += [(len(run.requests), value) for value in step.values]
             elif isinstance(step, Sleep):
                 run.sleeps.append(step.seconds)
+            elif isinstance(step, Gather):
+                run.gathered.append((len(step.flows), step.at_once))
+                outcome = _gather(step, run, left)
             else:
                 assert isinstance(step, Request)
                 run.requests.append(step)
                 outcome = left.pop(0)
     except StopIteration as end:
-        assert not left, f"answers that nothing asked for: {left}"
-        run.result = end.value
-        return run
-    except Exception as error:
-        error.run = run  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
-        raise
+        return end.value
+
+
+def _gather(step: Gather, run: Run, left: list[Any]) -> Any:
+    """The results of the flows, or what the first of them raises, as the driver gives it."""
+    try:
+        return [_drive(flow, run, left) for flow in step.flows]
+    except (ServiceFailure, Unanswered) as error:
+        return error.error
+    except Exception as error:  # noqa: BLE001 - the flow gets it
+        return error
 
 
 def failed(code: str, *, ambiguous: bool = False, **body: Any) -> ServiceFailure:

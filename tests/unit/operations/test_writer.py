@@ -434,6 +434,24 @@ def test_put_without_a_version_has_no_condition() -> None:
     assert run.bodies == [{"TableName": "things", "Item": {"pk": {"S": "P"}, "sk": {"S": "S"}, "value": {"N": "1"}}}]
 
 
+@pytest.mark.parametrize("version", [0, 4])
+def test_a_clobbered_item_is_stored_whatever_is_there_and_under_a_version(version: int) -> None:
+    item = gadget(stock=3, version=version)
+    write = GADGETS.prepare(Operation("clobber", Gadget.Key("1"), item))
+    assert (write.action, write.key, write.repeatable) == ("Put", GADGET_KEY, True)
+    assert write.parameters == {
+        "Item": gadget_row(
+            version={"N": str(version + 1)},
+            stock={"N": "3"},
+            hits={"N": "0"},
+            balance={"N": "0"},
+            created={"S": NOW_TEXT},
+            updated={"S": NOW_TEXT},
+        )
+    }
+    assert write.result(None) == item.replace(version=version + 1, created=NOW, updated=NOW)
+
+
 # Times.
 
 

@@ -23,6 +23,7 @@ with open(folder + "/started", "a") as started:
 behaviours = open(folder + "/behaviours").read().split()
 behaviour = behaviours[sum(1 for _ in open(folder + "/started")) - 1]
 print("Initializing DynamoDB Local", flush=True)
+open(folder + "/spoke", "w").close()
 if behaviour == "exit":
     sys.exit("no such memory")
 if behaviour == "taken":
@@ -49,6 +50,10 @@ class Java:
     @property
     def started(self) -> list[list[Any]]:
         return [json.loads(line) for line in (self.folder / "started").read_text().splitlines()]
+
+    @property
+    def spoke(self) -> bool:
+        return (self.folder / "spoke").exists()
 
     @property
     def running(self) -> list[int]:
@@ -163,11 +168,33 @@ def test_what_it_says_when_it_ends_at_once_is_told(java: Java) -> None:
     assert str(raised.value) == ("DynamoDB Local ended with exit code 1:\nInitializing DynamoDB Local\nno such memory")
 
 
-def test_it_must_answer_in_time(java: Java) -> None:
+class Clock:
+    """In the place of ``time``: it stands still until java has spoken, however long that takes on this machine."""
+
+    def __init__(self, java: Java) -> None:
+        self.java = java
+        self.now = 1000.0
+        self.end = time.monotonic() + 60
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        assert time.monotonic() < self.end, "java does not speak, or nobody looks at the clock"
+        time.sleep(0.01)
+        if self.java.spoke:
+            self.now += seconds
+
+
+def test_it_must_answer_in_time(java: Java, monkeypatch: pytest.MonkeyPatch) -> None:
     java.behaves("hang-up")
-    with pytest.raises(DynamoDbLocalUnavailable) as raised, DynamoDbLocal(timeout=0.5):
+    clock = Clock(java)
+    monkeypatch.setattr("logicaldb.testing.local.time", clock)
+    with pytest.raises(DynamoDbLocalUnavailable) as raised, DynamoDbLocal(timeout=3):
         pass
-    assert str(raised.value) == ("DynamoDB Local did not answer within 0.5 seconds:\nInitializing DynamoDB Local")
+    assert str(raised.value) == "DynamoDB Local did not answer within 3 seconds:\nInitializing DynamoDB Local"
+    assert 1003 < clock.now < 1003.1
+    assert len(java.started) == 1
     assert java.running == []
 
 

@@ -104,6 +104,7 @@ def listening() -> Iterator[list[Server]]:
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True  # or a body waits for the client's word that it has the head
 
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
@@ -320,11 +321,12 @@ def test_a_damaged_answer_is_asked_for_again(server: Server, mode: str) -> None:
     assert [received.body for received in server.received] == [GET] * 2
 
 
+@pytest.mark.parametrize("attempts", [1, 2])
 @RETRY_MODES
-def test_a_damaged_answer_is_never_handed_on(server: Server, mode: str) -> None:
-    for _ in range(2):
+def test_a_damaged_answer_is_never_handed_on(server: Server, mode: str, attempts: int) -> None:
+    for _ in range(attempts):
         server.give(200, b"{}", x_amz_crc32="1")
-    transport = BotoTransport(server.client(retries={"mode": mode, "total_max_attempts": 2}))
+    transport = BotoTransport(server.client(retries={"mode": mode, "total_max_attempts": attempts}))
     with pytest.raises(Unanswered) as raised:
         get(transport)
     assert type(raised.value.error) is ChecksumError
@@ -700,6 +702,28 @@ def test_a_hook_may_use_the_transport_meanwhile(server: Server) -> None:
     server.answer = lambda received: (200, {}, b'{"for":' + received.body + b"}")
     assert get(transport, b'{"outer":1}') == b'{"for":{"outer":1}}'
     assert answers == [b'{"for":{"inner":1}}']
+
+
+def test_an_answer_that_a_hooks_call_loses_is_not_ours(server: Server) -> None:
+    """The hook's call is sent again as ever, and of ours no answer was lost."""
+    client = server.client(retries={"mode": "standard"})
+    transport = BotoTransport(client)
+    theirs: list[Any] = []
+
+    def hook(**_: Any) -> None:
+        if not theirs:
+            theirs.append(None)
+            theirs[0] = client.update_item(TableName="others", Key={"pk": {"S": "x"}})
+
+    client.meta.events.register("before-send", hook)
+    server.answers.append(CUT)
+    server.give(200, {"Attributes": {"n": {"N": "1"}}})
+    server.give(400, {"__type": "x#ConditionalCheckFailedException"})
+    with pytest.raises(ServiceFailure) as raised:
+        update(transport, repeatable=False)
+    assert (raised.value.code, raised.value.ambiguous) == ("ConditionalCheckFailedException", False)
+    assert theirs[0]["Attributes"] == {"n": {"N": "1"}}
+    assert [received.body == ADD for received in server.received] == [False, False, True]
 
 
 def test_an_earlier_answer_is_not_taken_for_that_of_the_last_attempt(server: Server) -> None:

@@ -1,0 +1,101 @@
+"""What both kinds of db have in common: the tables that a class declares, bound to a client."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Annotated, Any, ClassVar, Generic, TypeAlias, get_args, get_origin
+
+from typing_extensions import TypeVar
+
+from logicaldb.annotations import TableName
+from logicaldb.errors import DeclarationError
+from logicaldb.flow import Async, Sync
+from logicaldb.items import ItemKey
+from logicaldb.operations.rows import Rows
+from logicaldb.operations.times import Clock
+from logicaldb.schema.raw import RawDeclaration
+from logicaldb.schema.scopes import annotations_of, class_scope
+from logicaldb.table import LogicalTable
+
+V = TypeVar("V")
+
+TableNameResolver: TypeAlias = Callable[[type[Any], str], str]
+"""Gives the name of a physical table for a table class and its declared name."""
+
+
+class DbBase(Generic[V]):
+    """The tables of an application, each with its views.
+
+    Args:
+        transport: what carries the requests.
+        at_once: how many requests may be under way at once.
+        table_name_resolver: gives the names of physical tables.
+        clock: the time of ``CreatedAt`` and ``UpdatedAt`` fields.
+    """
+
+    __logicaldb_tables__: ClassVar[Mapping[str, tuple[type[LogicalTable[Any, Any]], str]]] = {}
+    __logicaldb_mode__: ClassVar[type[Sync | Async]] = Sync
+
+    def __init__(
+        self, transport: Any, at_once: int, table_name_resolver: TableNameResolver | None, clock: Clock
+    ) -> None:
+        self._at_once = at_once
+        self._rows = Rows(type(self).__name__)
+        self._views: dict[str, V] = {}
+        self._tables: list[LogicalTable[Any, Any]] = []
+        for name, (table_type, declared) in self.__logicaldb_tables__.items():
+            physical = declared if table_name_resolver is None else table_name_resolver(table_type, declared)
+            if not isinstance(physical, str) or not physical:
+                raise TypeError(
+                    f"table_name_resolver gives {physical!r} for {table_type.__name__}; a table name is due"
+                )
+            table = table_type(physical, transport, clock, at_once, self.__logicaldb_mode__)
+            self._tables.append(table)
+            setattr(self, name, table)
+            for item_type, view_name, view in table.item_views():
+                view_of_db = f"db.{name}.{view_name}"
+                self._views[view_of_db] = view
+                self._rows.add(item_type, view_of_db, view._writer)
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if cls.__module__.partition(".")[0] == __name__.partition(".")[0]:
+            return  # the kinds of db themselves, which have no tables
+        declared = dict(cls.__logicaldb_tables__)
+        for name, annotation in annotations_of(cls, class_scope()).items():
+            declared[name] = _read_annotation(cls, name, annotation)
+        cls.__logicaldb_tables__ = declared
+
+    def _declared(self) -> Iterator[tuple[str, RawDeclaration, Sequence[str]]]:
+        """The tables as they are declared, by their physical names."""
+        for table in self._tables:
+            declaration = table.__logicaldb_table__
+            yield table.table_name, declaration.raw, declaration.ttl_attributes
+
+    def _view_of_key(self, key: ItemKey[Any]) -> V:
+        return self._views[self._rows.view_of_key(key)]
+
+    def _view_of(self, item_type: type) -> V:
+        return self._views[self._rows.view_of(item_type)]
+
+
+def _read_annotation(db: type[DbBase[Any]], name: str, annotation: Any) -> tuple[type[LogicalTable[Any, Any]], str]:
+    where = f"{db.__name__}.{name}"
+    kind = next(base for base in db.__mro__ if base.__module__.partition(".")[0] == __name__.partition(".")[0])
+    if hasattr(kind, name):
+        raise DeclarationError(f"{where}: is the name of a method of {kind.__name__}; call the table otherwise")
+    table, *markers = get_args(annotation) if get_origin(annotation) is Annotated else (annotation,)
+    table_type = get_origin(table) or table
+    if not (isinstance(table_type, type) and issubclass(table_type, LogicalTable)):
+        raise DeclarationError(f"{where}: {table!r} is not a LogicalTable")
+    mode = next(iter(get_args(table)), Sync)
+    written = f"{table_type.__name__}[Async]" if db.__logicaldb_mode__ is Async else table_type.__name__
+    names = [marker.name for marker in markers if isinstance(marker, TableName)]
+    if len(names) != 1 or not names[0]:
+        raise DeclarationError(f'{where}: has no table name; write Annotated[{written}, TableName("...")]')
+    if mode is not db.__logicaldb_mode__:
+        found = "synchronous" if mode is Sync else "asynchronous"
+        raise DeclarationError(
+            f"{where}: {table_type.__name__} is {found} here, and {kind.__name__} is not; write {written}"
+        )
+    return table_type, names[0]

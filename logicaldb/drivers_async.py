@@ -1,0 +1,82 @@
+"""Drivers that await: the same as ``drivers.py``, for asyncio."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import closing
+from typing import Any, Protocol, TypeVar
+
+from logicaldb.drivers import Done, advance, decode, encode
+from logicaldb.flow import Emit, Flow, Gather, Request, Sleep, Stream, Unanswered
+
+T = TypeVar("T")
+
+
+class AsyncTransport(Protocol):
+    """What carries a request to DynamoDB and awaits the answer: bytes out, bytes in."""
+
+    async def send(self, operation: str, table: str, body: bytes, *, repeatable: bool = True) -> bytes:
+        """Send a request and return the body of its answer; as ``Transport.send``."""
+        ...
+
+
+async def run_async(flow: Flow[T], transport: AsyncTransport) -> T:
+    """Perform a flow and return its result; as ``run``. A flow whose task is cancelled is closed."""
+    with closing(flow):
+        step = advance(flow, None)
+        while not isinstance(step, Done):
+            step = advance(flow, await _perform(step, transport))
+    return step.result
+
+
+async def iterate_async(stream: Stream[T], transport: AsyncTransport) -> AsyncGenerator[T]:
+    """Perform a stream and hand out what it emits, one value at a time; as ``iterate``."""
+    with closing(stream):
+        step = advance(stream, None)
+        while not isinstance(step, Done):
+            if isinstance(step, Emit):
+                for value in step.values:
+                    yield value
+                step = advance(stream, None)
+            else:
+                step = advance(stream, await _perform(step, transport))
+
+
+async def _perform(step: Request | Sleep | Gather, transport: AsyncTransport) -> Any:
+    """Do what a flow yielded; return the answer of a request, or the exception that came instead."""
+    if isinstance(step, Sleep):
+        return await asyncio.sleep(step.seconds)
+    try:
+        if isinstance(step, Gather):
+            return await _gather(step, transport)
+        answer = await transport.send(step.operation, step.table, encode(step), repeatable=step.repeatable)
+    except Exception as error:  # noqa: BLE001 - the flow gets it, and so its caller
+        return error
+    try:
+        return decode(answer)
+    except ValueError as error:
+        return Unanswered(error)
+
+
+async def _gather(step: Gather, transport: AsyncTransport) -> list[Any]:
+    """Perform several flows, by as many tasks as may be under way; if this task is cancelled, so are they."""
+    results: dict[int, Any] = {}
+    errors: list[Exception] = []
+    waiting = iter(enumerate(step.flows))
+
+    async def work() -> None:
+        for place, flow in waiting:
+            try:
+                results[place] = await run_async(flow, transport)
+            except Exception as error:  # noqa: BLE001 - raised below, when the others under way are done
+                errors.append(error)
+            if errors:
+                return
+
+    async with asyncio.TaskGroup() as tasks:
+        for _ in range(min(len(step.flows), step.at_once)):
+            tasks.create_task(work())
+    if errors:
+        raise errors[0]
+    return [results[place] for place in range(len(step.flows))]

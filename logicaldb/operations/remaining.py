@@ -1,0 +1,86 @@
+"""The updates that a writing pager has left."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from itertools import islice
+from typing import overload
+
+from typing_extensions import TypeVar
+
+U = TypeVar("U")
+
+
+class Remaining(Sequence[U]):
+    """Updates that are left, in order. Those of an iterable of unknown length are drawn as they are needed.
+
+    Args:
+        updates: the updates.
+        ahead: how many are drawn, as far as there are so many.
+    """
+
+    def __init__(self, updates: Iterable[U], ahead: int) -> None:
+        self._ahead = ahead
+        self._rest: Iterator[U] | None = None
+        self._failure: BaseException | None = None
+        known: list[U] = []
+        if isinstance(updates, Collection):
+            known += updates
+        else:
+            self._rest = iter(updates)
+        self._window = (0, known)  # the place of the first that is known, and those that are
+        self.dropped = 0
+        """How many are gone: the place of the first that is left."""
+
+    def draw(self) -> None:
+        """Draw the next updates. What the iterable raises waits until those before are gone; see ``check_end``."""
+        if self._rest is None:
+            return
+        try:
+            # What comes before an exception is in the list then.
+            self._window[1].extend(islice(self._rest, max(0, self._ahead - len(self))))
+        except BaseException as error:
+            self._rest = None  # a generator that raised would say from now on that it has ended
+            self._failure = error
+            if not isinstance(error, Exception):
+                raise
+
+    def check_end(self) -> None:
+        """Raise what the iterable raised, if it did."""
+        if self._failure is not None:
+            raise self._failure
+
+    def drop_to(self, place: int) -> bool:
+        """Take away the updates before a place; tell whether there are so many."""
+        while self.dropped < place:
+            if not len(self):
+                self.draw()
+            end = min(place, self.dropped + len(self))
+            if end == self.dropped:
+                return False
+            self.dropped = end  # first: an interrupt between the two leaves too many in memory, and no other harm
+            if self._rest is not None:  # a collection is in memory anyway
+                first, known = self._window
+                self._window = (end, known[end - first :])
+        return True
+
+    def __len__(self) -> int:
+        first, known = self._window
+        return first + len(known) - self.dropped
+
+    @overload
+    def __getitem__(self, index: int) -> U: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[U]: ...
+    def __getitem__(self, index: int | slice) -> U | list[U]:
+        first, known = self._window
+        places = range(self.dropped - first, len(known))[index]
+        return known[places] if isinstance(places, int) else [known[place] for place in places]
+
+    def __eq__(self, other: object) -> bool:
+        return list(self) == list(other) if isinstance(other, Sequence) else NotImplemented
+
+    __hash__ = None  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType] - it changes
+
+    def __repr__(self) -> str:
+        return f"{len(self)} remaining updates, after {self.dropped}"
