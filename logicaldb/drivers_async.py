@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import closing
+from types import ModuleType
 from typing import Any, Protocol, TypeVar
 
 from logicaldb.drivers import Done, advance, decode, encode
@@ -43,10 +43,17 @@ async def iterate_async(stream: Stream[T], transport: AsyncTransport) -> AsyncGe
                 step = advance(stream, await _perform(step, transport))
 
 
+def _asyncio() -> ModuleType:
+    # Imported here, because `import logicaldb` must not cost the import of asyncio, and with it of OpenSSL.
+    import asyncio  # noqa: PLC0415
+
+    return asyncio
+
+
 async def _perform(step: Request | Sleep | Gather, transport: AsyncTransport) -> Any:
     """Do what a flow yielded; return the answer of a request, or the exception that came instead."""
     if isinstance(step, Sleep):
-        return await asyncio.sleep(step.seconds)
+        return await _asyncio().sleep(step.seconds)
     try:
         if isinstance(step, Gather):
             return await _gather(step, transport)
@@ -74,7 +81,7 @@ async def _gather(step: Gather, transport: AsyncTransport) -> list[Any]:
             if errors:
                 return
 
-    async with asyncio.TaskGroup() as tasks:
+    async with _asyncio().TaskGroup() as tasks:
         for _ in range(min(len(step.flows), step.at_once)):
             tasks.create_task(work())
     if errors:

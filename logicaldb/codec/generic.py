@@ -199,7 +199,7 @@ class AnyCodec(ValueCodec):
         if not value:
             raise Refused("is an empty set, which cannot be stored: declare the type instead of Any")
         elements = [(form, held) for element in value for form, held in self.encode(element).items()]
-        return {set_form({form for form, _ in elements}): [held for _, held in elements]}
+        return {set_form({form for form, _ in elements}): sorted(held for _, held in elements)}
 
 
 UNTYPED = AnyCodec()

@@ -126,13 +126,15 @@ class SetCodec(ValueCodec):
             raise Refused(_EMPTY_SET)
         encode = self._element.encode
         elements = [encode(element) for element in value]
-        if not self._native:
-            return {"L": elements}
+        if not self._native:  # sorted as below
+            return {"L": sorted(elements, key=str)}
         form = set_form({form for element in elements for form in element})
         held = [element[form[0]] for element in elements]
         if len(set(held)) != len(held):
             raise Refused("is a set of which two elements have one stored form")
-        return {form: held}
+        # Sorted, because sets that are equal may be iterated in different orders, and under an idempotency token the same
+        # has to be sent each time.
+        return {form: sorted(held)}
 
     def decode(self, wire: WireValue) -> Any:
         """The set; one that was stored as a list reads back as well."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from functools import partial
@@ -39,6 +38,9 @@ class ThreadTransport:
 
     async def send(self, operation: str, table: str, body: bytes, *, repeatable: bool = True) -> bytes:
         """Send a request and return the body of its answer; as ``BotoTransport.send``."""
+        # Imported here, because `import logicaldb` must not cost the import of asyncio, and with it of OpenSSL.
+        import asyncio  # noqa: PLC0415
+
         call = partial(self._blocking.send, operation, table, body, repeatable=repeatable)
         # In a copy of the caller's context, for those who trace.
         return await asyncio.get_running_loop().run_in_executor(self._threads, copy_context().run, call)

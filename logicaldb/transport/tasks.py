@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from itertools import islice
-from typing import TypeAlias, TypeVar
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
+
+if TYPE_CHECKING:
+    import asyncio
 
 S = TypeVar("S")
 T = TypeVar("T")
@@ -28,6 +30,9 @@ async def in_parallel_async(fetch: FetchPage[S, T], segments: int, *, at_once: i
     Raises:
         Exception: whatever ``fetch`` raises for a page; items that arrived before it may have been handed out.
     """
+    # Imported here, because `import logicaldb` must not cost the import of asyncio, and with it of OpenSSL.
+    import asyncio  # noqa: PLC0415
+
     reading: dict[asyncio.Task[tuple[Sequence[T], S | None]], int] = {}
     waiting = iter(range(segments))
 

@@ -44,7 +44,7 @@ LAYERS = [
 """The modules and folders of the package. Each imports from those before it and, inside a folder, from its own."""
 
 AWS = {"boto3", "botocore", "aiobotocore", "mypy_boto3_dynamodb"}
-LAZY = AWS | {"moto", "annotationlib", "ssl"}
+LAZY = AWS | {"moto", "annotationlib", "asyncio", "ssl"}
 """What may be imported inside a function: what ``import logicaldb`` must not cost, extras, and what only a later Python
 than the first supported one has."""
 

@@ -216,3 +216,11 @@ def test_equal_times_are_one_element() -> None:
 
 def test_metadata_of_elements_is_looked_at() -> None:
     assert there_and_back(list[Annotated[int, Field(gt=0)]], [1]) == {"L": [{"N": "1"}]}
+
+
+@pytest.mark.parametrize("annotation", [set[int], frozenset[int], Any, set[int | None]])
+def test_equal_sets_have_one_wire_form(annotation: Any) -> None:
+    """However they are iterated: under an idempotency token the same has to be sent each time."""
+    one, other = {0, 8}, {8, 0}
+    assert list(one) != list(other), "the numbers should meet in one slot of the set"
+    assert write(annotation, one) == write(annotation, other)

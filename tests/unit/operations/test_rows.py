@@ -114,7 +114,7 @@ def test_what_is_no_key(wrong: Any) -> None:
 
 
 def test_a_key_that_belongs_to_nothing() -> None:
-    class Loose(ItemKey["Nothing"]):  # type: ignore[type-var]  # pyright: ignore[reportUndefinedVariable, reportInvalidTypeArguments]
+    class Loose(ItemKey["Nothing"]):  # type: ignore[type-var]  # pyright: ignore[reportUndefinedVariable]
         pk: str
 
     with pytest.raises(TypeError) as error:
