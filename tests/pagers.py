@@ -179,7 +179,10 @@ class Service:
         outcome = next(self.coming, "written")
         match outcome:
             case "refused":
-                reasons = [{"Code": "ConditionalCheckFailed"}, *[{"Code": "None"}] * (len(request["TransactItems"]) - 1)]
+                reasons = [
+                    {"Code": "ConditionalCheckFailed"},
+                    *[{"Code": "None"}] * (len(request["TransactItems"]) - 1),
+                ]
                 code = "TransactionCanceledException"
                 raise ServiceFailure(code, {"CancellationReasons": reasons}, RuntimeError(code))
             case "denied":

@@ -46,7 +46,7 @@ def import_catalog(db: MusicDb, catalog: Catalog, progress_on: Console) -> Impor
                 yield item
                 progress.advance(task)
 
-        db.save_all(drawn())
+        db.save_all(drawn(), max_transaction_items=100)
         for playlist in catalog.playlists:
             try:
                 db.create(playlist.item())

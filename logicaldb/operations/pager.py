@@ -311,7 +311,6 @@ class Pages(Generic[U]):
             raise
         self._progress = page.progress
         self.remaining.drop_to(page.end)  # by this it is counted, and no longer the page to be sent
-        self.remaining.draw()
         return page.writes
 
     def _stalled(self, problem: str) -> PagerStalled:

@@ -51,7 +51,7 @@ class Remaining(Sequence[U]):
             raise self._failure
 
     def drop_to(self, place: int) -> bool:
-        """Take away the updates before a place; tell whether there are so many."""
+        """Take away the updates before a place, and draw the next; tell whether there are so many."""
         while self.dropped < place:
             if not len(self):
                 self.draw()
@@ -62,6 +62,7 @@ class Remaining(Sequence[U]):
             if self._rest is not None:  # a collection is in memory anyway
                 first, known = self._window
                 self._window = (end, known[end - first :])
+        self.draw()
         return True
 
     def __len__(self) -> int:

@@ -56,6 +56,16 @@ class SentTransaction:
     at: float
     outcome: Outcome = "not written"
 
+    def note(self, outcome: Outcome) -> None:
+        """Take note of what came of sending it; what is known to be written stays so, whatever comes of a repetition."""
+        if self.outcome != "written":
+            self.outcome = outcome
+
+
+def wall_time() -> float:
+    """The time in seconds, which goes on while the machine sleeps."""
+    return time.time()  # looked up each time, so that a test can stand in for it
+
 
 def load(keys: Iterable[ItemKey[Any]], rows: Rows) -> Flow[ItemSet]:
     """The items of up to 100 keys, all as they were at one moment.
@@ -89,13 +99,13 @@ def load(keys: Iterable[ItemKey[Any]], rows: Rows) -> Flow[ItemSet]:
     return ItemSet({place.key: place.decode(row) for place, row in zip(places, found, strict=True)})
 
 
-def write(writes: TransactionWriteSet, rows: Rows, now: Callable[[], float] = time.time) -> Flow[ItemSet]:
+def write(writes: TransactionWriteSet, rows: Rows, now: Callable[[], float] = wall_time) -> Flow[ItemSet]:
     """Write a set: all of it, or nothing.
 
     Args:
         writes: the operations.
         rows: where the rows are.
-        now: the time in seconds, which must go on while the machine sleeps.
+        now: the time in seconds.
 
     Returns:
         The items as they were written, as far as that can be told without reading.
@@ -114,18 +124,20 @@ def write(writes: TransactionWriteSet, rows: Rows, now: Callable[[], float] = ti
         return ItemSet({})
     with writes._fixing:
         sent = writes._sent = _to_send(writes, rows, now())
-    before, sent.outcome = sent.outcome, "unknown"  # and so it stays if this is interrupted
+    before = sent.outcome
+    sent.note("unknown")  # and so it stays if this is interrupted
     try:
         yield from patiently(lambda: _answer("TransactWriteItems", sent.tables[0], sent.body))
     except Exception as error:
-        sent.outcome = _outcome(error, before)
+        outcome = _outcome(error, before)
+        sent.note(outcome)
         cause = error.error if isinstance(error, ServiceFailure | Unanswered) else error
-        if sent.outcome == "unknown":
+        if outcome == "unknown":
             raise _ambiguous(writes) from cause
         if isinstance(error, ServiceFailure) and error.code == CANCELED:
             raise _canceled("nothing was written", _failures(error, sent.operations, rows)) from cause
         raise
-    sent.outcome = "written"
+    sent.note("written")
     return ItemSet({operation.key: item for operation, item in zip(sent.operations, sent.items, strict=True)})
 
 
@@ -135,8 +147,6 @@ def _outcome(error: Exception, before: Outcome) -> Outcome:
     A cancellation tells that nothing was written, also by what was sent before and not answered: under its token that would
     have been answered as the success it was. All other errors tell at most that nothing was written this time.
     """
-    if before == "written":
-        return before
     if isinstance(error, ThroughputExceeded) or (isinstance(error, ServiceFailure) and error.code == CANCELED):
         return "not written"
     if isinstance(error, ServiceFailure):

@@ -9,15 +9,17 @@ from typing import Any
 
 from logicaldb.drivers_async import AsyncTransport
 from logicaldb.transport.boto import BotoTransport, max_connections
+from logicaldb.transport.calls import Call, call_of, check_client, current, is_awaited, register_handlers
 
 
 def async_transport(client: Any) -> AsyncTransport:
-    """The transport for a client: what carries requests follows from its kind.
+    """The transport for a client: it follows from the kind of the client.
 
     Raises:
         TypeError: it is neither a boto3 nor an aiobotocore DynamoDB client.
     """
-    return ThreadTransport(client)
+    check_client(client, "a DynamoDB client of boto3 or aiobotocore is needed", awaited=True)
+    return AioTransport(client) if is_awaited(client) else ThreadTransport(client)
 
 
 class ThreadTransport:
@@ -25,9 +27,6 @@ class ThreadTransport:
 
     If a task is cancelled that awaits an answer, its request still runs to its end, and what comes of it is not seen; one
     that still waits for a thread is not sent.
-
-    Raises:
-        TypeError: what is given is not a boto3 DynamoDB client.
     """
 
     __slots__ = ("_blocking", "_threads")
@@ -44,3 +43,59 @@ class ThreadTransport:
         call = partial(self._blocking.send, operation, table, body, repeatable=repeatable)
         # In a copy of the caller's context, for those who trace.
         return await asyncio.get_running_loop().run_in_executor(self._threads, copy_context().run, call)
+
+
+class AioTransport:
+    """Sends requests through an aiobotocore DynamoDB client, by the same events of botocore as ``BotoTransport``.
+
+    If a task is cancelled that awaits an answer, aiobotocore closes its connection; the request may have taken effect.
+    """
+
+    __slots__ = ("_client",)
+
+    def __init__(self, client: Any) -> None:
+        register_handlers(client, _examine)
+        self._client = client
+
+    async def send(self, operation: str, table: str, body: bytes, *, repeatable: bool = True) -> bytes:
+        """Send a request and return the body of its answer; as ``BotoTransport.send``."""
+        call = Call(self._client, operation, table, body, repeatable=repeatable, may_have_been_sent=_may_have_been_sent)
+        token = current.set(call)
+        try:
+            parsed: dict[str, Any] = await call.method(**call.parameters)
+        except Exception as error:
+            failure = call.failure(error)
+            if failure is None:
+                raise
+        else:
+            return call.answered(parsed)
+        finally:
+            current.reset(token)
+        # Here and not in the handler above, so that the error does not become the context of the failure that holds it.
+        try:
+            raise failure
+        finally:
+            del failure
+
+
+async def _examine(response: tuple[Any, dict[str, Any]] | None, request_dict: dict[str, Any], **event: Any) -> None:
+    call = call_of(request_dict)
+    if call is not None:
+        content = b"" if response is None else await response[0].content
+        call.examine(response, content, event["caught_exception"], event["operation"], event["attempts"])
+
+
+def _may_have_been_sent(error: Exception) -> bool:
+    """Whether a request may have reached the service although this came of it.
+
+    Unlike botocore, aiobotocore says ``EndpointConnectionError`` of a connection that is cut, too; the cause tells.
+    """
+    # Imported here, because `import logicaldb` must not cost the import of botocore.
+    from botocore.exceptions import EndpointConnectionError, HTTPClientError, SSLError  # noqa: PLC0415
+
+    if isinstance(error, EndpointConnectionError | SSLError):
+        cause: object = error.kwargs.get("error")
+        # Those of aiohttp and httpx (a choice of aiobotocore's), and of name resolution; TLS begins with the connection.
+        kinds = {base.__name__ for base in type(cause).__mro__}
+        return kinds.isdisjoint({"ClientConnectorError", "ClientSSLError", "ConnectError", "gaierror"})
+    return isinstance(error, HTTPClientError)

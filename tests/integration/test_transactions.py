@@ -272,9 +272,10 @@ def test_each_failure_is_that_of_its_operation(db: Db) -> None:
     assert everything(db) == before
     cause = raised.value.__cause__
     assert isinstance(cause, ClientError)
-    reasons = [reason["Code"] for reason in cause.response["CancellationReasons"]]  # type: ignore[typeddict-item]
+    response: Any = cause.response
+    reasons = [reason["Code"] for reason in response["CancellationReasons"]]
     assert [index for index, code in enumerate(reasons) if code != "None"] == [one.index for one in failures]
-    assert cause.response["ResponseMetadata"]["RequestId"]
+    assert response["ResponseMetadata"]["RequestId"]
 
 
 def test_what_the_service_does_not_take_passes_unchanged(db: Db) -> None:

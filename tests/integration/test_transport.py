@@ -11,7 +11,8 @@ from botocore.exceptions import ClientError
 
 from logicaldb.drivers import iterate, run
 from logicaldb.flow import Emit, Flow, Request, ServiceFailure, Stream
-from logicaldb.transport.boto import _CALLS, BotoTransport
+from logicaldb.transport.boto import BotoTransport
+from logicaldb.transport.calls import CALLS
 from logicaldb.transport.threads import in_parallel
 
 Recorder: TypeAlias = Callable[[Any], AbstractContextManager[list[tuple[str, Any]]]]
@@ -118,7 +119,7 @@ def test_all_operations_were_tried_above() -> None:
     import inspect
 
     tried = inspect.getsource(test_every_operation_of_ours_works) + inspect.getsource(Table)
-    assert [operation for operation in _CALLS if f'"{operation}"' not in tried] == []
+    assert [operation for operation in CALLS if f'"{operation}"' not in tried] == []
 
 
 def test_a_failed_condition_carries_the_item(table: Table) -> None:
@@ -238,12 +239,12 @@ def test_segments_are_read_at_once(table: Table) -> None:
 
 @pytest.mark.parametrize(
     "operation",
-    sorted(set(_CALLS) - {"DescribeTable", "DescribeTimeToLive", "DeleteTable", "ListTables"}),
+    sorted(set(CALLS) - {"DescribeTable", "DescribeTimeToLive", "DeleteTable", "ListTables"}),
 )
 def test_what_the_client_is_called_with_would_be_refused(local_table: Table, operation: str) -> None:
     """Should our body not be put in its place, for whatever reason, nothing is read or written."""
     local_table.put("a")
-    method, least_parameters = _CALLS[operation]
+    method, least_parameters = CALLS[operation]
     with pytest.raises(ClientError) as raised:
         getattr(local_table.client, method)(**least_parameters(local_table.name))
     assert code_of(raised.value) in {

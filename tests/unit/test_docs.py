@@ -14,6 +14,8 @@ import pytest
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+import logicaldb
+
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 PAGES = [
@@ -96,6 +98,12 @@ def test_the_index_is_linked_from_the_readme() -> None:
 def test_every_block_says_what_it_is(page: Path) -> None:
     fences = [(token.map, token.info) for token in tokens(page) if token.type == "fence"]
     assert [f"line {lines[0] + 1}: {info!r}" for lines, info in fences if lines and info not in LANGUAGES] == []
+
+
+def test_every_public_name_is_on_a_page() -> None:
+    text = "\n".join(page.read_text(encoding="utf-8") for page in [ROOT / "README.md", *DOCS.glob("**/*.md")])
+    planned = {name for name in logicaldb.__all__ if name.startswith("Async") or name == "Sync"}  # a page of their own
+    assert [name for name in logicaldb.__all__ if name not in planned and not re.search(rf"\b{name}\b", text)] == []
 
 
 @pages

@@ -201,11 +201,12 @@ def test_the_missing_keys_are_in_order() -> None:
 
 
 def test_what_an_item_set_holds() -> None:
-    assert STEP in ITEMS
-    assert STEP.replace(title="y") not in ITEMS
-    assert KEY in ITEMS
-    assert MISSING not in ITEMS
-    assert Step.Key("C", 9) not in ITEMS
+    held: Collection[object] = ITEMS
+    assert STEP in held
+    assert STEP.replace(title="y") not in held
+    assert KEY in held
+    assert MISSING not in held
+    assert Step.Key("C", 9) not in held
 
 
 def test_the_repr_of_an_item_set_has_no_values() -> None:

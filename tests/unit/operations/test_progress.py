@@ -77,7 +77,11 @@ def test_the_bytes_that_are_kept_for_it_suffice(applied: int, number: int) -> No
             "progress: Step.number is part of the key; declare another int field that counts, and name it by "
             "progress_field",
         ),
-        (Log(name="r"), "applied", "progress: Log has no int field 'applied'; declare one, or name it by progress_field"),
+        (
+            Log(name="r"),
+            "applied",
+            "progress: Log has no int field 'applied'; declare one, or name it by progress_field",
+        ),
     ],
 )
 def test_what_cannot_count_is_refused(progress: Any, field: str, message: str) -> None:

@@ -114,11 +114,13 @@ def test_what_is_no_key(wrong: Any) -> None:
 
 
 def test_a_key_that_belongs_to_nothing() -> None:
-    class Loose(ItemKey["Nothing"]):  # type: ignore[type-var]  # pyright: ignore[reportUndefinedVariable]
-        pk: str
+    class Loose(ItemKey["Step"]):
+        """Not nested in its item type."""
+
+        number: int
 
     with pytest.raises(TypeError) as error:
-        ROWS.place(Loose("a"))
+        ROWS.place(Loose(1))
     assert str(error.value) == "a key is due, such as AlbumTrack.Key(...), not Loose"
 
 

@@ -640,16 +640,27 @@ def test_what_interrupts_leaves_the_outcome_open() -> None:
         write(writes, failed("ThrottlingException"), now=clock)
 
 
-@pytest.mark.parametrize("failure", [LOST, failed("ThrottlingException", ambiguous=True), CONNECTING])
-def test_what_was_told_to_be_written_stays_so(failure: Exception) -> None:
-    writes = saves(STEP)
-    first = write(writes, {})
-    with pytest.raises(type(failure)) as error:
-        write(writes, failure)
-    assert error.value is failure
-    again = write(writes, {})
+@pytest.mark.parametrize(
+    ("failure", "error_type"),
+    [
+        (LOST, AmbiguousWrite),
+        (failed("ThrottlingException", ambiguous=True), AmbiguousWrite),
+        (failed("ThrottlingException"), ServiceFailure),
+        (CONNECTING, OSError),
+    ],
+)
+def test_what_was_told_to_be_written_stays_so(failure: Exception, error_type: type[Exception]) -> None:
+    writes, clock = saves(STEP), Clock()
+    first = write(writes, {}, now=clock)
+    with pytest.raises(error_type):
+        write(writes, failure, now=clock)
+    again = write(writes, {}, now=clock)
     assert again.requests == first.requests
     assert list(again.result) == [STEP]
+    with pytest.raises(error_type):
+        write(writes, failure, now=clock)
+    clock.seconds += 600
+    assert len(write(writes, {}, now=clock).requests) == 1  # its outcome is not open
 
 
 # The same set again.

@@ -49,7 +49,8 @@ from hypothesis import strategies as st
 from moto import mock_aws
 
 from logicaldb.flow import ServiceFailure, Unanswered
-from logicaldb.transport.boto import _CALLS, BotoTransport, make_client, max_connections
+from logicaldb.transport.boto import BotoTransport, make_client, max_connections
+from logicaldb.transport.calls import CALLS
 
 Answer = tuple[int, dict[str, str], bytes]
 
@@ -176,7 +177,7 @@ def test_sends_the_body_as_it_is_signed_and_gives_the_answer_as_it_came(server: 
     assert received.headers["Authorization"].endswith(f"Signature={signature_of(received, server.url)}")
 
 
-@pytest.mark.parametrize("operation", sorted(_CALLS))
+@pytest.mark.parametrize("operation", sorted(CALLS))
 def test_every_operation_reaches_the_service_with_our_body(server: Server, operation: str) -> None:
     server.give(200, {"Anything": operation})
     body = f'{{"for":"{operation}"}}'.encode()
@@ -185,7 +186,7 @@ def test_every_operation_reaches_the_service_with_our_body(server: Server, opera
     assert [(received.operation, received.body) for received in server.received] == [(operation, body)]
 
 
-@pytest.mark.parametrize("operation", sorted(set(_CALLS) - {"ListTables"}))
+@pytest.mark.parametrize("operation", sorted(set(CALLS) - {"ListTables"}))
 def test_the_endpoint_is_that_of_the_account_in_the_tables_arn(operation: str) -> None:
     client = make_offline_client()
     urls: list[str] = []
