@@ -11,13 +11,16 @@ WITH_TOOLS := PATH="$(CURDIR)/$(BIN):$$PATH"
 MAKEFLAGS += --no-print-directory
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help example test check format clean
+.PHONY: help example web test check format clean
 
 help: ## Show this list.
 	@sed -n 's/^\([a-z]*\): .*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-16s%s\n", $$1, $$2 }'
 
 example: $(VENV)/.example ## Run the music example on an in-process DynamoDB.
 	@$(BIN)/python -m examples.music demo
+
+web: $(VENV)/.example ## Run the music example as a web application, on an in-process DynamoDB.
+	@$(BIN)/python -m examples.music.web
 
 test: $(VENV)/.tools ## Run all tests, on every engine, with branch coverage.
 	@$(WITH_TOOLS) $(BIN)/python -c 'from logicaldb.testing import find_emulator; print("DynamoDB Local:", find_emulator())'
@@ -55,7 +58,7 @@ $(VENV)/.example: $(VENV)/.made pyproject.toml
 # Dependency groups need pip 25.1.
 $(VENV)/.dev: $(VENV)/.made pyproject.toml
 	$(PIP) install --quiet --upgrade 'pip>=25.1'
-	$(PIP) install --quiet --editable '.[examples,testing]' --group dev
+	$(PIP) install --quiet --editable '.[aio,examples,testing]' --group dev
 	@touch $@ $(VENV)/.example
 
 # DynamoDB Local runs on Java and is fetched with npm, and pyright runs on Node.js: where the machine has them, those.

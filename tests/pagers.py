@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 from logicaldb import (
     Attribute,
+    BeginsWith,
     Counter,
     InlineView,
     Item,
@@ -45,7 +46,7 @@ class Step(Item):
 
     class Key(ItemKey["Step"]):
         name: str
-        number: int
+        number: int | None = None
 
 
 class Log(Item):
@@ -89,6 +90,12 @@ class Db(LogicalDb):
 def make_db(client: Any, table: str) -> Db:
     """The database, on a table of this name."""
     return Db(client, table_name_resolver=lambda *_: table)
+
+
+def hits(db: Db, name: str) -> dict[int, int]:
+    """How often each step was counted."""
+    steps = db.table.steps.query_all_contents(BeginsWith(Step.Key(name)), consistent_read=True)
+    return {step.number: step.hits for step in steps}
 
 
 def rows_of(table_type: type[LogicalTable[Any, Any]] = Table) -> Rows:

@@ -14,6 +14,7 @@ from logicaldb import (
     Attribute,
     ConditionFailed,
     Counter,
+    CounterOutOfBounds,
     CreatedAt,
     InlineView,
     Item,
@@ -288,6 +289,35 @@ def test_a_new_item_is_in_conflict_with_one_that_is_there(world: World, path: st
         write(world, path, Thing(name="a"), manner)
     assert (raised.value.expected, raised.value.item) == (0, present)
     assert world.stored() == present
+
+
+@manners
+@pytest.mark.parametrize("path", ["save", "put", "delete", "update-if-version"])
+def test_a_condition_of_the_callers_does_not_weaken_the_version(world: World, path: str, manner: str) -> None:
+    options = options_of(manner)
+    stale = world.db.create(Thing(name="a"))
+    present = world.db.save(stale.replace(text="of another"))
+    holds = (attr(Thing.text) == "x") | attr(Thing.text).exists()
+    with pytest.raises(VersionConflict) as conflict:
+        PATHS[path].write(world.db, stale, {**options, "condition": holds})
+    assert (conflict.value.expected, conflict.value.item) == (1, present)
+    with pytest.raises(ConditionFailed) as raised:
+        PATHS[path].write(world.db, present, {**options, "condition": attr(Thing.text) == "x"})
+    assert type(raised.value) is ConditionFailed
+    assert raised.value.item == world.stored() == present
+
+
+@manners
+def test_a_condition_of_the_callers_weakens_neither_the_bounds_nor_makes_a_row(world: World, manner: str) -> None:
+    options = options_of(manner)
+    holds = (attr(Thing.text) == "old") | attr(Thing.text).not_exists()
+    with pytest.raises(ItemNotFound):
+        world.db.update(KEY, attr(Thing.text).set("new"), condition=holds, **options)
+    assert world.stored() is None
+    item = world.db.create(Thing(name="a"))
+    with pytest.raises(CounterOutOfBounds):
+        world.db.update(KEY, attr(Thing.stock).add(6), condition=holds, **options)
+    assert world.stored() == item
 
 
 @manners

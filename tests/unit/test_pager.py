@@ -8,7 +8,14 @@ from typing import Any
 
 import pytest
 
-from logicaldb import AmbiguousWrite, PagerStalled, TransactionCanceled, TransactionWriteSet, WritingPager
+from logicaldb import (
+    AmbiguousWrite,
+    PagerStalled,
+    TransactionCanceled,
+    TransactionWriteSet,
+    WritingPager,
+    WritingPagerHandler,
+)
 from logicaldb.operations.pager import Pages
 from logicaldb.pager import SaveItems
 from tests.pagers import Count, Outcome, Run, Service, Step, Update, raising, rows_of, updates
@@ -46,7 +53,7 @@ def test_without_updates_no_hook_is_called() -> None:
         def each_page(self, proceed: Callable[[], None]) -> None:
             raise AssertionError
 
-    for nothing in ([], iter([])):
+    for nothing in (updates(), iter(updates())):
         pager, service = make(nothing, Never())
         pager.execute()
         assert (pager.updated_count, service.requests) == (0, [])
@@ -132,7 +139,7 @@ def test_each_page_is_the_place_for_retries() -> None:
             while True:
                 try:
                     return proceed()
-                except Exception as error:
+                except (TransactionCanceled, AmbiguousWrite, PermissionError) as error:
                     self.failures.append(type(error))
 
     handler = Retry()
@@ -375,9 +382,9 @@ def test_memory_is_bounded_by_a_page() -> None:
             nonlocal alive
             alive -= 1
 
-    class Look(SaveItems):
-        def item(self, writes: TransactionWriteSet, update: Any) -> None:
-            super().item(writes, Step(name="n", number=update.number))
+    class Save(WritingPagerHandler[Heavy]):
+        def item(self, writes: TransactionWriteSet, update: Heavy) -> None:
+            writes.save(Step(name="n", number=update.number))
 
     class Forget(Service):
         def send(self, operation: str, table: str, body: bytes, *, repeatable: bool = True) -> bytes:
@@ -388,7 +395,7 @@ def test_memory_is_bounded_by_a_page() -> None:
             yield Heavy(number)
 
     pages = Pages(numbers(), ROWS, max_transaction_items=10, progress=None, progress_field="applied")
-    pager = WritingPager(pages, Look(), Forget())
+    pager = WritingPager(pages, Save(), Forget())
     pager.execute()
     assert pager.updated_count == 1000
     assert most <= 2 * 10 + 1

@@ -8,11 +8,16 @@ from logicaldb.operations.notes import noting
 
 
 def test_a_note_is_made_when_something_is_raised() -> None:
-    written = 0
+    written = [1]
+
+    def work() -> None:
+        with noting(lambda: f"{len(written)} are written"):
+            written.extend([2, 3])
+            raise error
+
     error = ValueError("mine")
-    with pytest.raises(ValueError, match="mine") as raised, noting(lambda: f"{written} are written"):
-        written = 3
-        raise error
+    with pytest.raises(ValueError, match="mine") as raised:
+        work()
     assert raised.value is error
     assert error.__notes__ == ["3 are written"]
     assert error.__cause__ is error.__context__ is None

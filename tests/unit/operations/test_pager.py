@@ -123,7 +123,7 @@ def test_the_sizes_of_pages(sizes: list[int], limit: int, kept: int, most: int, 
 
 
 def test_without_updates_there_is_no_page() -> None:
-    for nothing in ([], iter([])):
+    for nothing in (updates(), iter(updates())):
         pages = make(nothing)
         assert not pages.more()
         assert pages.updated_count == 0
@@ -427,7 +427,7 @@ def test_a_page_that_failed_is_made_anew(answer: Any, error: type[Exception]) ->
     pages.fill(10, rules)
     with pytest.raises(error) as raised:
         drive(pages.send(), answer)
-    (first,) = raised.value.run.bodies  # type: ignore[attr-defined]  # pyright: ignore
+    (first,) = raised.value.run.bodies  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
     assert (pages.page, pages.updated_count, len(pages.remaining)) == (None, 0, 3)
     rules.calls.clear()
     pages.fill(1, rules)
@@ -449,7 +449,7 @@ def test_a_page_that_may_be_written_is_sent_again_as_it_was(answer: Any, error: 
     for _ in range(2):
         with pytest.raises(error) as raised:
             drive(pages.send(), answer)
-        bodies += raised.value.run.bodies  # type: ignore[attr-defined]  # pyright: ignore
+        bodies += raised.value.run.bodies  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
         assert pages.page is page
         assert (pages.updated_count, len(pages.remaining)) == (0, 3)
     again = drive(pages.send(), {})

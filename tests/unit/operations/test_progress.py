@@ -74,8 +74,7 @@ def test_the_bytes_that_are_kept_for_it_suffice(applied: int, number: int) -> No
         (
             Step(name="r", number=1),
             "number",
-            "progress: Step.number is part of the key; declare another int field that counts, and name it by "
-            "progress_field",
+            "progress: Step.number is part of the key; declare another int field that counts, and name it by progress_field",
         ),
         (
             Log(name="r"),
