@@ -13,9 +13,10 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from moto import mock_aws
 from sybil import Document, Sybil
 from sybil.parsers.markdown import PythonCodeBlockParser
+
+from logicaldb.testing import in_process_dynamodb
 
 _ENVIRONMENT = {
     "AWS_ACCESS_KEY_ID": "testing",
@@ -48,7 +49,7 @@ _page_resources = ExitStack()
 
 
 def _start_page(_namespace: dict[str, Any]) -> None:
-    _page_resources.enter_context(mock_aws())
+    _page_resources.enter_context(in_process_dynamodb("eu-central-1"))
 
 
 def _stop_page(_namespace: dict[str, Any]) -> None:

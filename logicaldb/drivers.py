@@ -156,7 +156,7 @@ def _gather(step: Gather, transport: Transport) -> list[Any]:
         try:
             return context.run(run, flow, _Stoppable(transport, stopping))
         except BaseException as error:
-            if isinstance(error, _Stopped) and stopping.is_set():
+            if isinstance(error, Stopped) and stopping.is_set():
                 return None  # nobody sees it: what has stopped the flow is raised
             stopping.set()
             raise
@@ -168,7 +168,7 @@ def _gather(step: Gather, transport: Transport) -> list[Any]:
             stopping.set()
 
 
-class _Stopped(BaseException):
+class Stopped(BaseException):
     """Ends a flow that is to go no further, and that must not handle it."""
 
 
@@ -181,5 +181,5 @@ class _Stoppable:
 
     def send(self, operation: str, table: str, body: bytes, *, repeatable: bool = True) -> bytes:
         if self.stopping.is_set():
-            raise _Stopped
+            raise Stopped
         return self.transport.send(operation, table, body, repeatable=repeatable)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from contextlib import closing
+from dataclasses import dataclass
 from types import ModuleType
 from typing import Any, Protocol, TypeVar
 
-from logicaldb.drivers import Done, advance, decode, encode
+from logicaldb.drivers import Done, Stopped, advance, decode, encode
 from logicaldb.flow import Emit, Flow, Gather, Request, Sleep, Stream, Unanswered
 
 T = TypeVar("T")
@@ -69,21 +70,40 @@ async def _perform(step: Request | Sleep | Gather, transport: AsyncTransport) ->
 async def _gather(step: Gather, transport: AsyncTransport) -> list[Any]:
     """Perform several flows, by as many tasks as may be under way; if this task is cancelled, so are they."""
     results: dict[int, Any] = {}
-    errors: list[Exception] = []
+    errors: dict[int, Exception] = {}
     waiting = iter(enumerate(step.flows))
+    stoppable = _Stoppable(transport)
 
     async def work() -> None:
         for place, flow in waiting:
             try:
-                results[place] = await run_async(flow, transport)
-            except Exception as error:  # noqa: BLE001 - raised below, when the others under way are done
-                errors.append(error)
-            if errors:
+                results[place] = await run_async(flow, stoppable)
+            except Stopped:
+                return
+            except Exception as error:  # noqa: BLE001 - raised below, when nothing is under way any more
+                errors[place] = error
+                stoppable.stopped = True
                 return
 
     async with _asyncio().TaskGroup() as tasks:
         for _ in range(min(len(step.flows), step.at_once)):
             tasks.create_task(work())
     if errors:
-        raise errors[0]
+        try:
+            raise errors[min(errors)]
+        finally:
+            errors.clear()  # an exception holds its frames, and so must not be held by them
     return [results[place] for place in range(len(step.flows))]
+
+
+@dataclass(slots=True)
+class _Stoppable:
+    """A transport that sends nothing more once it is stopped."""
+
+    transport: AsyncTransport
+    stopped: bool = False
+
+    async def send(self, operation: str, table: str, body: bytes, *, repeatable: bool = True) -> bytes:
+        if self.stopped:
+            raise Stopped
+        return await self.transport.send(operation, table, body, repeatable=repeatable)

@@ -21,7 +21,7 @@ class WritingPagerHandler(PageRules[U]):
     ``item`` makes the operations of one update; the other methods may be left as they are.
     """
 
-    def each_page(self, proceed: Callable[[], None]) -> None:
+    def each_page(self, proceed: Callable[[], None], /) -> None:
         """Write one page: the place for retries and metrics.
 
         Args:
@@ -29,7 +29,7 @@ class WritingPagerHandler(PageRules[U]):
         """
         proceed()
 
-    def before_page(self, remaining_updates: Sequence[U], max_transaction_items: int) -> int:  # noqa: ARG002 - for others
+    def before_page(self, remaining_updates: Sequence[U], max_transaction_items: int, /) -> int:  # noqa: ARG002
         """Prepare a page: the place to load what its operations need.
 
         Args:
@@ -41,7 +41,7 @@ class WritingPagerHandler(PageRules[U]):
         """
         return len(remaining_updates)
 
-    def page_written(self, writes: TransactionWriteSet) -> None:
+    def page_written(self, writes: TransactionWriteSet, /) -> None:
         """Called when a page is written.
 
         Args:
@@ -52,7 +52,7 @@ class WritingPagerHandler(PageRules[U]):
 class SaveItems(WritingPagerHandler[Item]):
     """Saves items."""
 
-    def item(self, writes: TransactionWriteSet, update: Item) -> None:
+    def item(self, writes: TransactionWriteSet, update: Item, /) -> None:
         """Save one item."""
         writes.save(update)
 

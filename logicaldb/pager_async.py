@@ -22,7 +22,7 @@ class AsyncWritingPagerHandler(PageRules[U]):
     plain methods, which send nothing; the others are coroutines.
     """
 
-    async def each_page(self, proceed: Callable[[], Awaitable[None]]) -> None:
+    async def each_page(self, proceed: Callable[[], Awaitable[None]], /) -> None:
         """Write one page: the place for retries and metrics.
 
         Args:
@@ -30,7 +30,7 @@ class AsyncWritingPagerHandler(PageRules[U]):
         """
         await proceed()
 
-    async def before_page(self, remaining_updates: Sequence[U], max_transaction_items: int) -> int:  # noqa: ARG002 - for others
+    async def before_page(self, remaining_updates: Sequence[U], max_transaction_items: int, /) -> int:  # noqa: ARG002
         """Prepare a page: the place to load what its operations need.
 
         Args:
@@ -42,7 +42,7 @@ class AsyncWritingPagerHandler(PageRules[U]):
         """
         return len(remaining_updates)
 
-    async def page_written(self, writes: TransactionWriteSet) -> None:
+    async def page_written(self, writes: TransactionWriteSet, /) -> None:
         """Called when a page is written.
 
         Args:
@@ -53,7 +53,7 @@ class AsyncWritingPagerHandler(PageRules[U]):
 class AsyncSaveItems(AsyncWritingPagerHandler[Item]):
     """Saves items."""
 
-    def item(self, writes: TransactionWriteSet, update: Item) -> None:
+    def item(self, writes: TransactionWriteSet, update: Item, /) -> None:
         """Save one item."""
         writes.save(update)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sized
 from dataclasses import dataclass, field
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final, Literal, Self, TypeAlias, cast
@@ -89,7 +89,7 @@ def check_token(token: object) -> str:
     return token
 
 
-class ItemSet(Collection[Item]):
+class ItemSet(Sized, Iterable[Item]):
     """Items by key, in the order in which their keys were given, each key once.
 
     It is a collection of the items alone: ``len``, ``for`` and ``in`` leave out the keys without one.

@@ -151,8 +151,8 @@ class Count(WritingPagerHandler[Update]):
 
 
 Outcome = Literal["written", "refused", "denied", "lost after", "lost before", "broken"]
-"""What becomes of a page: it is written; it is cancelled, or the request refused; it is written and the answer is lost; it
-never arrives, which nobody can know; the client itself fails."""
+"""What becomes of a page: it is written; it is cancelled, unless it was written before; the request is refused; it is
+written and the answer is lost; it never arrives, which nobody can know; the client itself fails."""
 
 
 @dataclass
@@ -185,7 +185,7 @@ class Service:
         assert operation == "TransactWriteItems"
         outcome = next(self.coming, "written")
         match outcome:
-            case "refused":
+            case "refused" if request["ClientRequestToken"] not in self._tokens:
                 reasons = [
                     {"Code": "ConditionalCheckFailed"},
                     *[{"Code": "None"}] * (len(request["TransactItems"]) - 1),

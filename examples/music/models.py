@@ -19,6 +19,8 @@ from datetime import date, timedelta
 from typing import Annotated, Literal
 
 from logicaldb import (
+    Async,
+    AsyncLogicalDb,
     Attribute,
     Counter,
     IndexKey,
@@ -28,6 +30,7 @@ from logicaldb import (
     ItemKey,
     LogicalDb,
     LogicalTable,
+    M,
     PartitionKey,
     RawItem,
     SecondaryIndex,
@@ -133,8 +136,11 @@ class PlaylistInfo(Item):
         playlist_token: str
 
 
-class MusicTable(LogicalTable[MusicItem]):
-    """The views of the table: one for each item type and index, and one for whole albums."""
+class MusicTable(LogicalTable[MusicItem, M]):
+    """The views of the table: one for each item type and index, and one for whole albums.
+
+    Of a ``MusicTable`` they block, and of a ``MusicTable[Async]`` they are awaited.
+    """
 
     album_info: InlineView[AlbumInfo.Key, AlbumInfo]
     album_tracks: InlineView[AlbumTrack.Key, AlbumTrack]
@@ -153,3 +159,9 @@ class MusicDb(LogicalDb):
     """The tables of the application: one."""
 
     music: Annotated[MusicTable, TableName("music_items")]
+
+
+class AsyncMusicDb(AsyncLogicalDb):
+    """The same for asyncio, as ``web`` uses it."""
+
+    music: Annotated[MusicTable[Async], TableName("music_items")]

@@ -122,10 +122,12 @@ def add(
 def add_album(
     ctx: typer.Context,
     token: Token,
-    albums: Annotated[list[str], typer.Argument(metavar="ALBUM...", help="The tokens of albums.")],
+    albums: Annotated[list[str], typer.Argument(metavar="ALBUM", help="The tokens of albums.")],
     numbers: Annotated[
         list[int] | None,
-        typer.Option("--track", min=1, metavar="NUMBER", help="This track alone, of one album; as often as you like."),
+        typer.Option(
+            "--track", min=1, metavar="NUMBER", help="This track instead of all of the album; may be repeated."
+        ),
     ] = None,
 ) -> None:
     """Add all tracks of albums to a playlist, a transaction a page, as long as each track exists."""

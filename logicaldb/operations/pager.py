@@ -38,7 +38,7 @@ class PageRules(ABC, Generic[U]):
     finish_operations: int = 0
 
     @abstractmethod
-    def item(self, writes: TransactionWriteSet, update: U) -> None:
+    def item(self, writes: TransactionWriteSet, update: U, /) -> None:
         """Add the operations of one update.
 
         It is called again for an update that did not fit any more, and for those of a page that failed.
@@ -48,7 +48,7 @@ class PageRules(ABC, Generic[U]):
             update: the update.
         """
 
-    def finish_page(self, writes: TransactionWriteSet, applied: Sequence[U]) -> None:
+    def finish_page(self, writes: TransactionWriteSet, applied: Sequence[U], /) -> None:
         """Add what the page needs besides.
 
         Args:

@@ -581,7 +581,7 @@ def test_an_import_keeps_play_counts(tmp_path: Path) -> None:
 
 
 def test_a_failure_tells_what_the_library_notes_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(_db: MusicDb, _items: object) -> None:
+    def refuse(_db: MusicDb, _items: object, **_options: object) -> None:
         error = TransactionCanceled("nothing was written: it was not to be", failures=[])
         error.add_note("save_all: the first 25 items are saved")
         raise error

@@ -83,6 +83,7 @@ def answering(db: Db, *answers: list[str | None]) -> Generator[list[dict[str, An
     """
     left = list(answers)
     bodies: list[dict[str, Any]] = []
+    headers: Any = {}
 
     def answer(request: Any, **_: Any) -> AWSResponse | None:
         bodies.append(json.loads(request.body))
@@ -96,7 +97,7 @@ def answering(db: Db, *answers: list[str | None]) -> Generator[list[dict[str, An
                 "CancellationReasons": reasons,
             }
         ).encode()
-        response = AWSResponse(request.url, 400, {}, SimpleNamespace(stream=lambda **_: iter([content])))
+        response = AWSResponse(request.url, 400, headers, SimpleNamespace(stream=lambda **_: iter([content])))
         return response  # noqa: RET504 - what an event handler returns stands in for the answer of the service
 
     events = db._transport._client.meta.events  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]

@@ -52,7 +52,6 @@ class Append(WritingPagerHandler[int]):
         writes.save(self.log.replace(numbers=[*self.log.numbers, *applied]))
 
     def page_written(self, writes: TransactionWriteSet) -> None:
-        assert writes.size == len(self.applied) + 1
         self.sizes.append(len(self.applied))
 
 
@@ -270,9 +269,7 @@ def test_a_conflict_that_nobody_retries(db: Db) -> None:
 
 def test_a_run_that_failed_goes_on_in_another(db: Db) -> None:
     def run(*absent: int) -> tuple[int, list[int]]:
-        fill_again = [number for number in range(25) if number not in absent]
-        for number in fill_again:
-            db.save(Step(name=NAME, number=number, text="here"))
+        db.save_all(Step(name=NAME, number=number, text="here") for number in range(25) if number not in absent)
         handler = Append(db)
         pager = db.transaction_writing_pager(
             iter(range(25)), handler, max_transaction_items=7, progress=Run(name=NAME), progress_field="done"
@@ -337,9 +334,7 @@ def test_more_than_a_hundred_items_of_two_types_are_saved(db: Db) -> None:
     assert [len(body["TransactItems"]) for _, body in requests] == [25] * 5 + [15]
     assert {operation for operation, _ in requests} == {"TransactWriteItems"}
     stored = [db.load(type(item).Key.of(item)) for item in items[::13]]
-    assert stored == [
-        item if isinstance(item, Step) else item.replace(version=1) for item in items[::13]
-    ]
+    assert stored == [item if isinstance(item, Step) else item.replace(version=1) for item in items[::13]]
     assert len(hits(db, NAME)) == 70
     with record(db) as requests:
         assert db.save_all(items[:0], max_transaction_items=100) == 0

@@ -384,6 +384,15 @@ def test_the_time_of_creation_is_kept(world: World, path: str, manner: str) -> N
 
 
 @manners
+@pytest.mark.parametrize("created", [None, START - timedelta(days=1)], ids=["none", "another"])
+def test_a_save_never_changes_the_time_of_creation(world: World, created: datetime | None, manner: str) -> None:
+    item = world.db.create(Thing(name="a"))
+    world.later()
+    saved = world.db.save(item.replace(created=created), **options_of(manner))
+    assert saved.created == world.found().created == START
+
+
+@manners
 @writes
 def test_the_time_of_the_update_is_set(world: World, path: str, manner: str) -> None:
     item = world.db.create(Thing(name="a"))

@@ -15,6 +15,7 @@ import pytest
 from logicaldb import (
     Async,
     Attribute,
+    BatchWriteSet,
     BeginsWith,
     Counter,
     CreatedAt,
@@ -33,6 +34,8 @@ from logicaldb import (
     SortKey,
     TableName,
     TimeToLive,
+    TransactionCanceled,
+    TransactionWriteSet,
     UpdatedAt,
     attr,
 )
@@ -240,7 +243,7 @@ def test_the_mode_of_a_table_is_that_of_its_db() -> None:
         class Wrong(LogicalDb):
             bank: Annotated[Bank[Async], TableName("bank")]
 
-    assert str(error.value) == "Wrong.bank: Bank has a mode, and a LogicalDb is always synchronous"
+    assert str(error.value) == "Wrong.bank: Bank is asynchronous here, and LogicalDb is not; write Bank"
 
 
 def test_a_name_that_is_not_defined() -> None:
@@ -302,3 +305,78 @@ def test_raw_rows_and_pages_are_read_to_the_end(db: BankDb) -> None:
     assert len(list(db.bank.raw.scan_all_contents(page_size=2))) == 3
     pages = list(db.bank.accounts.query_all(BeginsWith(Account.Key("o")), page_size=2))
     assert [len(page.contents) for page in pages] == [2, 1]
+
+
+# Transactions.
+
+
+def test_keys_of_a_transaction_are_given_one_by_one_or_as_one_iterable(db: BankDb) -> None:
+    one, two = db.create(Account(owner="o", number=1)), db.create(Account(owner="o", number=2))
+    keys = [Account.Key("o", 2), Account.Key("o", 3), KEY, Account.Key("o", 2)]
+    for items in (db.transaction_load(*keys), db.transaction_load(keys), db.transaction_load(iter(keys))):
+        assert list(items) == [two, one]
+        assert items.missing == [Account.Key("o", 3)]
+    assert list(db.transaction_load(KEY)) == [one]
+    assert list(db.transaction_load()) == []
+    assert list(db.transaction_load([])) == []
+
+
+@pytest.mark.parametrize("wrong", [Row(pk="o", sk="ACCOUNT_0001"), Account(owner="o", number=1), "KEY", None])
+def test_a_transaction_loads_by_keys_alone(db: BankDb, wrong: Any) -> None:
+    for keys in ((wrong,), ([KEY, wrong],)):
+        with pytest.raises(TypeError) as error:
+            db.transaction_load(*keys)
+        assert str(error.value) == f"a key is due, such as AlbumTrack.Key(...), not {type(wrong).__name__}"
+
+
+def test_a_transaction_writes_what_the_facade_writes(db: BankDb) -> None:
+    account = Account(owner="o", number=1)
+    items = db.transaction_write(TransactionWriteSet().create(account))
+    assert items.get(KEY) == db.load(KEY) == account.replace(made=NOW, changed=NOW)
+    with pytest.raises(TransactionCanceled) as error:
+        db.transaction_write(TransactionWriteSet().create(account))
+    assert str(error.value) == (
+        "nothing was written: create of Account.Key(owner='o', number=1): there is an item already"
+    )
+    (failure,) = error.value.failures
+    assert isinstance(failure.error, ItemAlreadyExists)
+    assert failure.error.item == items.get(KEY)
+
+
+def test_types_and_sets_that_a_db_does_not_know(client: Any, db: BankDb) -> None:
+    two = TwoTables(client)
+    message = "TwoTables has several views of Account; use one of them: db.bank.accounts, db.archive.old_accounts"
+    wrong: list[Any] = [BatchWriteSet(), [KEY]]
+    calls: list[tuple[Callable[[], Any], str]] = [
+        (lambda: two.transaction_load(KEY), message),
+        (lambda: two.transaction_write(TransactionWriteSet().delete_key(KEY)), message),
+        (lambda: db.transaction_load(Note.Key("o", "n")), "BankDb has no view of Note"),
+        (
+            lambda: db.transaction_write(TransactionWriteSet().save(Note(owner="o", sk="n"))),
+            "BankDb has no view of Note",
+        ),
+        (lambda: db.transaction_write(wrong[0]), "a TransactionWriteSet is due, not a BatchWriteSet"),
+        (lambda: db.transaction_write(wrong[1]), "a TransactionWriteSet is due, not a list"),
+    ]
+    for call, expected in calls:
+        with pytest.raises(TypeError) as error:
+            call()
+        assert str(error.value) == expected
+
+
+def test_a_transaction_is_written_when_its_block_ends(db: BankDb) -> None:
+    with db.transaction() as tx:
+        assert tx.create(Account(owner="o", number=1)).size == 1
+        assert db.load(KEY) is None
+    assert db.load(KEY) is not None
+
+
+def test_a_transaction_is_not_written_when_its_block_raises(db: BankDb) -> None:
+    def stop() -> None:
+        with db.transaction() as tx:
+            tx.create(Account(owner="o", number=1))
+            raise RuntimeError("stop")
+
+    with pytest.raises(RuntimeError, match="stop"):
+        stop()
+    assert db.load(KEY) is None

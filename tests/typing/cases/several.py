@@ -99,7 +99,6 @@ def use_an_item_set(items: ItemSet, track: Track, title: Track.TitleKey) -> None
     assert_type(items.missing, list[ItemKey[Any]])
     assert_type(len(items), int)
     assert_type(list(items), list[Item])
-    assert_type(Track.Key("A", 1) in items, bool)
     assert_type(track in items, bool)
     items.get(title)  # error: arg-type
     items.get(track)  # error: arg-type
@@ -219,8 +218,8 @@ class AddTracks(WritingPagerHandler[Track.Key]):
     def before_page(self, remaining_updates: Sequence[Track.Key], max_transaction_items: int) -> int:
         return min(len(remaining_updates), max_transaction_items - 1)
 
-    def item(self, writes: TransactionWriteSet, track_key: Track.Key) -> None:
-        writes.check_condition(track_key, attr(Track.title).exists())
+    def item(self, writes: TransactionWriteSet, update: Track.Key) -> None:
+        writes.check_condition(update, attr(Track.title).exists())
 
     def finish_page(self, writes: TransactionWriteSet, applied: Sequence[Track.Key]) -> None:
         writes.save(self.album)
