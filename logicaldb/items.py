@@ -180,6 +180,14 @@ class _Named:
     def __mro_entries__(self, bases: tuple[Any, ...]) -> tuple[type, ...]:
         return (self.base,)
 
+    def __or__(self, other: Any) -> Any:
+        """``ItemKey[Any] | None``, where it is evaluated."""
+        return self.base | (other.base if isinstance(other, _Named) else other)
+
+    def __ror__(self, other: Any) -> Any:
+        """``None | ItemKey[Any]``, where it is evaluated."""
+        return other | self.base
+
 
 class KeyBase(BaseModel, Generic[I_co], metaclass=KeyMeta):
     """What item keys and index keys have in common: frozen, hashable, made of positional or named values."""

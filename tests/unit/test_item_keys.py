@@ -225,3 +225,11 @@ def test_a_key_of_another_type_as_an_attribute_is_left_alone() -> None:
     ) as names:
         assert list(names.Playlist.__logicaldb_declaration__.keys) == [names.Playlist.Key]
         assert names.Track.Key.__logicaldb_item__ is names.Track
+
+
+def test_a_union_with_a_named_key_can_be_evaluated() -> None:
+    item_key: Any = ItemKey
+    index_key: Any = IndexKey
+    assert (item_key["Track"] | None) == (ItemKey | None)
+    assert (None | item_key["Track"]) == (None | ItemKey)
+    assert (item_key["Track"] | index_key["Track"]) == (ItemKey | IndexKey)
