@@ -183,6 +183,8 @@ class LogicalDb(DbBase[View[Any, Any]]):
             ``missing``.
 
         Raises:
+            TypeError: it is no TransactionWriteSet, or something in it belongs to another type or db.
+            LogicalDbError: the set was sent before: to other tables, or too long ago to be sent again under its token.
             EncodingError: something cannot be stored; nothing was sent.
             LimitExceeded: there are more than 100 operations or 4 MB; nothing was sent
                 (https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html).
@@ -228,6 +230,7 @@ class LogicalDb(DbBase[View[Any, Any]]):
         Raises:
             IncompleteKey: a key lacks fields.
             DuplicateItem: two keys of different types are about one row.
+            LimitExceeded: ``max_page_size`` is not between 1 and 100.
             BatchIncomplete: the service left over keys, again and again; they are its ``unprocessed``.
         """
         return run(
@@ -272,8 +275,10 @@ class LogicalDb(DbBase[View[Any, Any]]):
         Raises:
             EncodingError: something cannot be stored; nothing was sent.
             DuplicateItem: two writes are about one row; nothing was sent.
-            BatchIncomplete: some are not known to be done; its ``unprocessed`` are their items and keys, as they were
-                given. All others are done.
+            LimitExceeded: ``max_page_size`` is not between 1 and 25.
+            BatchIncomplete: some are not known to be done, for whatever reason; its ``unprocessed`` are their items and
+                keys, as they were given. All others are done. Where nothing at all is done, and that is known, the reason
+                itself is raised.
         """
         return run(batches.write(writes, self._rows, page_size=max_page_size, at_once=self._at_once), self._transport)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from types import ModuleType
@@ -70,40 +70,41 @@ async def _perform(step: Request | Sleep | Gather, transport: AsyncTransport) ->
 async def _gather(step: Gather, transport: AsyncTransport) -> list[Any]:
     """Perform several flows, by as many tasks as may be under way; if this task is cancelled, so are they."""
     results: dict[int, Any] = {}
-    errors: dict[int, Exception] = {}
+    errors: dict[int, BaseException] = {}
     waiting = iter(enumerate(step.flows))
-    stoppable = _Stoppable(transport)
+    stoppable = _Stoppable(transport, errors)
 
     async def work() -> None:
         for place, flow in waiting:
             try:
                 results[place] = await run_async(flow, stoppable)
-            except Stopped:
-                return
-            except Exception as error:  # noqa: BLE001 - raised below, when nothing is under way any more
-                errors[place] = error
-                stoppable.stopped = True
+            except (Exception, Stopped) as error:  # noqa: BLE001 - raised below, when the others under way are done
+                if not (errors and isinstance(error, Stopped)):
+                    errors[place] = error
+            if errors:
                 return
 
     async with _asyncio().TaskGroup() as tasks:
-        for _ in range(min(len(step.flows), step.at_once)):
-            tasks.create_task(work())
-    if errors:
-        try:
+        workers = [tasks.create_task(work()) for _ in range(min(len(step.flows), step.at_once))]
+    try:
+        if errors:
             raise errors[min(errors)]
-        finally:
-            errors.clear()  # an exception holds its frames, and so must not be held by them
+    finally:
+        # An exception holds its frames, and so must not be held by them.
+        errors.clear()
+    for worker in workers:
+        worker.result()  # raises if it alone was cancelled
     return [results[place] for place in range(len(step.flows))]
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Stoppable:
-    """A transport that sends nothing more once it is stopped."""
+    """A transport that sends nothing more once a flow has failed."""
 
     transport: AsyncTransport
-    stopped: bool = False
+    errors: Mapping[int, BaseException]
 
     async def send(self, operation: str, table: str, body: bytes, *, repeatable: bool = True) -> bytes:
-        if self.stopped:
+        if self.errors:
             raise Stopped
         return await self.transport.send(operation, table, body, repeatable=repeatable)

@@ -276,6 +276,13 @@ class IndexKey(KeyBase[I_co]):
         def __init_subclass__(cls, *, index: str | None = None) -> None: ...
 
 
+def kind_of(value: object) -> str:
+    """What a value is that should have been an item or a key, for messages."""
+    if isinstance(value, type):
+        return f"the class {type_text(value)}"
+    return f"{type_text(type(value))}{', the key of an index' if isinstance(value, IndexKey) else ''}"
+
+
 def primary_key_of(item: Item) -> ItemKey[Any]:
     """The primary key of an item.
 
@@ -283,7 +290,7 @@ def primary_key_of(item: Item) -> ItemKey[Any]:
         TypeError: it is no item, or its type has no ``ItemKey``.
     """
     if not isinstance(item, Item):
-        raise TypeError(f"an item is due, such as AlbumTrack(...), not {type(item).__name__}")
+        raise TypeError(f"an item is due, such as AlbumTrack(...), not {kind_of(item)}")
     for key_type in keys_of(type(item)):
         if issubclass(key_type, ItemKey):
             return key_type.of(item)

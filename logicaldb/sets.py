@@ -13,7 +13,7 @@ from typing_extensions import TypeVar
 from logicaldb.codec.values import describe
 from logicaldb.errors import EncodingError, LogicalDbError
 from logicaldb.expressions import Condition, Update, check_condition
-from logicaldb.items import Item, ItemKey, primary_key_of
+from logicaldb.items import Item, ItemKey, kind_of, primary_key_of
 
 if TYPE_CHECKING:
     from logicaldb.operations.transactions import SentTransaction
@@ -62,7 +62,7 @@ def item_key(key: Any) -> ItemKey[Any]:
         TypeError: it is none.
     """
     if not isinstance(key, ItemKey):
-        raise TypeError(f"a key is due, such as AlbumTrack.Key(...), not {type(key).__name__}")
+        raise TypeError(f"a key is due, such as AlbumTrack.Key(...), not {kind_of(key)}")
     return key
 
 
@@ -285,12 +285,12 @@ class BatchWriteSet:
 
     def clobber(self, *items: Item) -> Self:
         """Replace the whole rows of items, whatever is stored, versions and counters too."""
-        self._operations += map(clobber, items)
+        self._operations += list(map(clobber, items))
         return self
 
     def delete(self, *keys: ItemKey[Any]) -> Self:
         """Delete the items of keys, whatever is stored."""
-        self._operations += map(deletion, keys)
+        self._operations += list(map(deletion, keys))
         return self
 
     def __repr__(self) -> str:

@@ -9,9 +9,31 @@ from typing import TypeVar
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.engines import client, dynamodb_local, local_client, new_name, pytest_collection_finish, recorder
+from tests.engines import (
+    client,
+    dynamodb_local,
+    local_aio_client,
+    local_client,
+    local_mode,
+    loop,
+    mode,
+    new_name,
+    pytest_collection_finish,
+    recorder,
+)
 
-__all__ = ["client", "dynamodb_local", "local_client", "new_name", "pytest_collection_finish", "recorder"]
+__all__ = [
+    "client",
+    "dynamodb_local",
+    "local_aio_client",
+    "local_client",
+    "local_mode",
+    "loop",
+    "mode",
+    "new_name",
+    "pytest_collection_finish",
+    "recorder",
+]
 
 R = TypeVar("R", pytest.TestReport, pytest.CollectReport)
 

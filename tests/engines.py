@@ -13,6 +13,10 @@ import pytest
 from botocore.exceptions import ClientError
 
 from logicaldb.testing import DynamoDbLocal, DynamoDbLocalUnavailable, find_emulator, in_process_dynamodb
+from tests.modes import Blocking, Loop, Mode, aio_client
+
+MODES = ["moto", "local", "local-threads", "local-aiobotocore"]
+"""The engines, and how a db reaches them: it blocks, or it is awaited."""
 
 
 @pytest.fixture(scope="session")
@@ -42,6 +46,51 @@ def client(request: pytest.FixtureRequest) -> Generator[Any]:
         yield request.getfixturevalue("local_client")
 
 
+@pytest.fixture(scope="session")
+def loop() -> Generator[Loop]:
+    """An event loop for all tests."""
+    loop = Loop()
+    yield loop
+    loop.close()
+
+
+@pytest.fixture(scope="session")
+def local_aio_client(dynamodb_local: DynamoDbLocal, loop: Loop) -> Generator[Any]:
+    """An aiobotocore client of DynamoDB Local, one for all tests; it is used on ``loop``."""
+    with aio_client(loop, dynamodb_local.endpoint_url) as client:
+        yield client
+
+
+@pytest.fixture(params=MODES)
+def mode(request: pytest.FixtureRequest) -> Generator[Mode]:
+    """Each engine in turn, and DynamoDB Local in each mode."""
+    yield from modes(request)
+
+
+@pytest.fixture(params=MODES[1:])
+def local_mode(request: pytest.FixtureRequest) -> Generator[Mode]:
+    """DynamoDB Local in each mode, for tests of what moto gets wrong."""
+    yield from modes(request)
+
+
+def modes(request: pytest.FixtureRequest) -> Generator[Mode]:
+    """The mode that is the parameter of a fixture."""
+    get = request.getfixturevalue
+    match request.param.split("-"):
+        case ["moto"]:
+            with in_process_dynamodb() as client:
+                yield Mode(client)
+        case ["moto", "threads"]:
+            with in_process_dynamodb() as client:
+                yield Mode(client, client, get("loop"))
+        case ["local"]:
+            yield Mode(get("local_client"))
+        case ["local", "threads"]:
+            yield Mode(get("local_client"), get("local_client"), get("loop"))
+        case _:
+            yield Mode(get("local_client"), get("local_aio_client"), get("loop"))
+
+
 @pytest.fixture
 def new_name(request: pytest.FixtureRequest) -> Callable[[], str]:
     """Makes names for tables that no other test uses, so that nothing needs to be cleaned up."""
@@ -61,7 +110,7 @@ def record(source: Any) -> Generator[list[tuple[str, Any]]]:
     Gives:
         The operation and the body of each, in order; every attempt of botocore counts.
     """
-    client = source if hasattr(source, "meta") else source._transport._client
+    client = source if hasattr(source, "meta") else client_of(source)
     requests: list[tuple[str, Any]] = []
 
     def listen(event_name: str, request: Any, **_: Any) -> None:
@@ -72,6 +121,12 @@ def record(source: Any) -> Generator[list[tuple[str, Any]]]:
         yield requests
     finally:
         client.meta.events.unregister("before-send.dynamodb", listen)
+
+
+def client_of(db: Any) -> Any:
+    """The client through which a db sends."""
+    transport = (db._awaited if isinstance(db, Blocking) else db)._transport
+    return getattr(transport, "_blocking", transport)._client
 
 
 @pytest.fixture

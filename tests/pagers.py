@@ -150,9 +150,9 @@ class Count(WritingPagerHandler[Update]):
         self.pages.append(self.applied)
 
 
-Outcome = Literal["written", "refused", "denied", "lost after", "lost before", "broken"]
+Outcome = Literal["written", "refused", "denied", "lost after", "lost before", "broken after", "broken before"]
 """What becomes of a page: it is written; it is cancelled, unless it was written before; the request is refused; it is
-written and the answer is lost; it never arrives, which nobody can know; the client itself fails."""
+written and the answer is lost; it never arrives, which nobody can know; the client itself fails, afterwards or before."""
 
 
 @dataclass
@@ -196,12 +196,14 @@ class Service:
                 raise ServiceFailure("AccessDeniedException", {}, PermissionError("denied"))
             case "lost before":
                 raise Unanswered(ConnectionError("lost"))
-            case "broken":
+            case "broken before":
                 raise RuntimeError("a hook of the client raises")
             case _:
                 self._write(request)
         if outcome == "lost after":
             raise Unanswered(ConnectionError("lost"))
+        if outcome == "broken after":
+            raise RuntimeError("a hook of the client raises")
         return b"{}"
 
     def _write(self, request: dict[str, Any]) -> None:

@@ -52,16 +52,16 @@ def load(
         DecodingError: a row is not valid for the type of its key.
     """
     _check_page_size(page_size, MAX_BATCH_KEYS)
-    places = rows.places(keys)
+    places = {place.identity: place for place in rows.places(keys)}
     if not places:
         return ItemSet({})
-    chunks = [_Reading({place.identity: place for place in some}, consistent_read) for some in _by(places, page_size)]
+    chunks = [_Reading(dict(some), consistent_read) for some in _by(places.items(), page_size)]
     try:
         yield Gather([chunk.flow() for chunk in chunks], at_once)
     except _GivenUp as given_up:
         raise _incomplete(chunks, "keys", len(places), lambda place: place.key) from given_up.__cause__
     found = {identity: item for chunk in chunks for identity, item in chunk.found.items()}
-    return ItemSet({place.key: found.get(place.identity) for place in places})
+    return ItemSet({place.key: found.get(identity) for identity, place in places.items()})
 
 
 def load_all(keys: Iterable[ItemKey[Any]], rows: Rows, *, consistent_read: bool, at_once: int) -> Stream[Item]:
@@ -239,8 +239,8 @@ class _Reading(_Chunk[Place]):
         for table, rows in answer.get("Responses", {}).items():
             names = tuple(tables[table][0].row)
             for row in rows:
-                place = self.left[identity_of(table, {name: row[name] for name in names})]
-                self.found[place.identity] = place.decode(row)
+                identity = identity_of(table, {name: row[name] for name in names})
+                self.found[identity] = self.left[identity].decode(row)
         unprocessed: Mapping[str, Any] = answer.get("UnprocessedKeys") or {}
         return {identity_of(table, key) for table, request in unprocessed.items() for key in request["Keys"]}
 

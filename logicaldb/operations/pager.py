@@ -14,9 +14,17 @@ from typing_extensions import TypeVar
 
 from logicaldb.codec.limits import MAX_TRANSACTION_BYTES, MAX_TRANSACTION_OPERATIONS
 from logicaldb.codec.values import describe
-from logicaldb.errors import AmbiguousWrite, IncompleteKey, LimitExceeded, LogicalDbError, PagerStalled
+from logicaldb.errors import (
+    AmbiguousWrite,
+    IncompleteKey,
+    LimitExceeded,
+    LogicalDbError,
+    PagerStalled,
+    ThroughputExceeded,
+    TransactionCanceled,
+)
 from logicaldb.flow import Flow, ServiceFailure
-from logicaldb.items import Item, KeyBase, primary_key_of
+from logicaldb.items import Item, KeyBase, kind_of, primary_key_of
 from logicaldb.operations import transactions
 from logicaldb.operations.progress import Progress, progress_of
 from logicaldb.operations.remaining import Remaining
@@ -109,7 +117,7 @@ class _Draft:
             self.size += transactions.bytes_of(write)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class FilledPage(Generic[U]):
     """A page that is ready to be sent.
 
@@ -117,11 +125,13 @@ class FilledPage(Generic[U]):
         writes: its operations.
         end: the place after its last update.
         progress: the progress as it will be stored.
+        doubtful: whether the client failed while it was sent, so that nobody can say when.
     """
 
     writes: TransactionWriteSet
     end: int
     progress: Progress | None
+    doubtful: bool = False
 
 
 class Pages(Generic[U]):
@@ -298,16 +308,21 @@ class Pages(Generic[U]):
         """Send the page, and count its updates when it is written.
 
         Where it cannot be told whether it was written, it stays: it is sent again as it was, and so written once. That is
-        so too after an interrupt, and after an exception of the transport that does not come from the service.
+        so too after an interrupt, and after an exception that is not of the service.
         """
         page = self.page
         assert page is not None
         try:
             yield from transactions.write(page.writes, self._rows, self._now)
-        except AmbiguousWrite:
+        except (TransactionCanceled, ThroughputExceeded):
+            self._page = None  # a cancellation tells of all that was sent under the token
             raise
-        except (LogicalDbError, ServiceFailure):
-            self._page = None
+        except (LogicalDbError, ServiceFailure) as error:
+            if not (page.doubtful or isinstance(error, AmbiguousWrite)):
+                self._page = None
+            raise
+        except Exception:
+            page.doubtful = True
             raise
         self._progress = page.progress
         self.remaining.drop_to(page.end)  # by this it is counted, and no longer the page to be sent
@@ -333,4 +348,4 @@ def check_handler(handler: object, kind: type) -> None:
         TypeError: it is none, or one of the other surface.
     """
     if not isinstance(handler, kind):
-        raise TypeError(f"the handler of a writing pager is a {kind.__name__} here, not {describe(handler)}")
+        raise TypeError(f"the handler of this writing pager should be of {kind.__name__}, not {kind_of(handler)}")

@@ -8,6 +8,8 @@ from typing import overload
 
 from typing_extensions import TypeVar
 
+from logicaldb.errors import LogicalDbError
+
 U = TypeVar("U")
 
 
@@ -36,19 +38,34 @@ class Remaining(Sequence[U]):
         """Draw the next updates. What the iterable raises waits until those before are gone; see ``check_end``."""
         if self._rest is None:
             return
+        known = self._window[1]
+        following = islice(self._rest, max(0, self._ahead - len(self)))
         try:
-            # What comes before an exception is in the list then.
-            self._window[1].extend(islice(self._rest, max(0, self._ahead - len(self))))
+            known.extend(following)  # what comes before an exception is in the list then
         except BaseException as error:
-            self._rest = None  # a generator that raised would say from now on that it has ended
-            self._failure = error
-            if not isinstance(error, Exception):
+            interrupted = not isinstance(error, Exception)
+            traceback = error.__traceback__
+            if not interrupted or (
+                traceback is not None and traceback.tb_next is not None
+            ):  # it came from the iterable
+                self._rest = None  # a generator that raised would say from now on that it has ended
+                self._failure = error
+            if interrupted:
                 raise
 
     def check_end(self) -> None:
-        """Raise what the iterable raised, if it did."""
-        if self._failure is not None:
+        """Raise what the iterable raised, if it did.
+
+        Raises:
+            LogicalDbError: it was interrupted.
+            Exception: what it raised.
+        """
+        if isinstance(self._failure, Exception):
             raise self._failure
+        if self._failure is not None:
+            raise LogicalDbError(
+                "updates: the iterable was interrupted, and may have had more; make another pager for the rest"
+            ) from self._failure
 
     def drop_to(self, place: int) -> bool:
         """Take away the updates before a place, and draw the next; tell whether there are so many."""

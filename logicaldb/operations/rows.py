@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from logicaldb.errors import DuplicateItem
-from logicaldb.items import Item, ItemKey
+from logicaldb.items import Item, ItemKey, kind_of
 from logicaldb.operations.writer import Writer
 from logicaldb.operations.writes import Identity, Write, identity_of
 from logicaldb.schema.items import Row
@@ -143,7 +143,7 @@ class Place:
 def _item_type_of(key: ItemKey[Any]) -> type[Item]:
     item_type: type[Item] | None = getattr(type(key), "__logicaldb_item__", None)
     if item_type is None:
-        raise TypeError(f"a key is due, such as AlbumTrack.Key(...), not {type(key).__name__}")
+        raise TypeError(f"a key is due, such as AlbumTrack.Key(...), not {kind_of(key)}")
     return item_type
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal, TypeAlias
 from uuid import uuid4
 
-from logicaldb.codec.limits import MAX_TRANSACTION_BYTES, MAX_TRANSACTION_OPERATIONS, item_size
+from logicaldb.codec.limits import MAX_TRANSACTION_BYTES, MAX_TRANSACTION_OPERATIONS, item_size, value_size
+from logicaldb.codec.values import WireValue
 from logicaldb.errors import (
     AmbiguousWrite,
     LimitExceeded,
@@ -29,6 +31,7 @@ KNOWN_SECONDS: Final = 10 * 60
 (https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html)."""
 TOKEN_SECONDS: Final = 9 * 60
 """How long a token is used; a request may be under way for a while."""
+_PLACEHOLDER: Final = re.compile(r"[#:]\w+")
 _NAMED: Final = 3
 """How many operations a message names of a set that failed as a whole."""
 
@@ -239,10 +242,20 @@ def fix(writes: TransactionWriteSet, prepared: Sequence[Write], now: float) -> S
 
 
 def bytes_of(write: Write) -> int:
-    """What a write brings into a transaction: its item, or its key and the values of its expressions."""
-    return item_size(write.parameters.get("Item", write.key)) + item_size(
-        write.parameters.get("ExpressionAttributeValues", {})
-    )
+    """What a write brings into a transaction, as DynamoDB Local counts it, which refuses a byte too many.
+
+    It is the item or the key, and the text of the expressions with each name and value as often as they occur.
+    """
+    parameters = write.parameters
+    names: Mapping[str, str] = parameters.get("ExpressionAttributeNames", {})
+    values: Mapping[str, WireValue] = parameters.get("ExpressionAttributeValues", {})
+    size = item_size(parameters.get("Item", write.key))
+    for expression in ("UpdateExpression", "ConditionExpression"):
+        text: str = parameters.get(expression, "")
+        size += len(text.encode())
+        for placeholder in _PLACEHOLDER.findall(text):
+            size += value_size(values[placeholder]) if placeholder in values else len(names[placeholder].encode())
+    return size
 
 
 def _written(write: Write) -> Item | None:

@@ -95,7 +95,7 @@ def _may_have_been_sent(error: Exception) -> bool:
 
     if isinstance(error, EndpointConnectionError | SSLError):
         cause: object = error.kwargs.get("error")
-        # Those of aiohttp and httpx (a choice of aiobotocore's), and of name resolution; TLS begins with the connection.
+        # Of aiohttp and httpx (a choice of aiobotocore's), and of name resolution; of TLS they tell so while it begins.
         kinds = {base.__name__ for base in type(cause).__mro__}
-        return kinds.isdisjoint({"ClientConnectorError", "ClientSSLError", "ConnectError", "gaierror"})
+        return kinds.isdisjoint({"ClientConnectorError", "ConnectError", "SSLError", "gaierror"})
     return isinstance(error, HTTPClientError)

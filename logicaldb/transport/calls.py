@@ -143,7 +143,9 @@ class Call:
         """What an error of the client means; ``None`` where nothing was sent."""
         if isinstance(error, self._exceptions.ClientError):
             return self._refusal(error)
-        return Unanswered(error) if self.ambiguous or self._may_have_been_sent(error) else None
+        # With an answer in hand, it is a hook of the client's that raises, and the caller must not take it for a refusal.
+        sent = self.ambiguous or self.answer is not None or self._may_have_been_sent(error)
+        return Unanswered(error) if sent else None
 
     def _refusal(self, error: Any) -> ServiceFailure | Unanswered:
         """Describe a ``ClientError`` by the body of the answer or, where none was seen, by what botocore made of it."""
@@ -313,7 +315,9 @@ def check_client(client: Any, needed: str, *, awaited: bool = False) -> None:
     """
     meta = getattr(client, "meta", None)
     model = getattr(meta, "service_model", None)
-    if model is None:
+    if model is None and is_awaited(client):
+        found = "one that is not entered: async with session.create_client(...) as client"
+    elif model is None:
         kind = "a boto3 resource" if hasattr(meta, "client") else "an object"
         found = f"{kind} of type {type(client).__name__}"
     elif model.service_name != "dynamodb":

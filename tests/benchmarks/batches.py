@@ -61,7 +61,7 @@ class Server(asyncio.Protocol):
         if len(body) < int(length.partition(b":")[2]):
             return
         self._received = b""
-        answer = b"{}" if b"BatchWriteItem" in head else _items(body)
+        answer = b'{"UnprocessedItems":{}}' if b"BatchWriteItem" in head else _items(body)
         headers = (
             "HTTP/1.1 200 OK\r\nContent-Type: application/x-amz-json-1.0\r\n"
             f"x-amz-crc32: {crc32(answer)}\r\nContent-Length: {len(answer)}\r\n\r\n"
@@ -86,7 +86,7 @@ async def serve() -> None:
 def running_server() -> Generator[str]:
     """The URL of a server in a process of its own."""
     command = [sys.executable, "-m", "tests.benchmarks.batches", "serve"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603 - the command is ours
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None
             yield process.stdout.readline().strip()
@@ -159,8 +159,8 @@ def with_boto3(url: str) -> tuple[Contender, Contender]:
 
 def with_pynamodb(url: str, folder: str) -> tuple[Contender, Contender] | None:
     """Loads and writes of models with PynamoDB, if it can be had."""
-    install = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", folder, PYNAMODB]
-    if subprocess.run(install, check=False).returncode:  # noqa: S603 - the command is ours
+    install = [sys.executable, "-m", "pip", "install", "-qq", "--no-deps", "--target", folder, PYNAMODB]
+    if subprocess.run(install, check=False).returncode:
         return None
     sys.path.append(folder)
     attributes: Any = importlib.import_module("pynamodb.attributes")

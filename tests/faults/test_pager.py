@@ -84,9 +84,8 @@ def test_a_page_that_is_answered_in_the_end_is_written_once(stage: Stage, fault:
     assert bodies(stage)[0::2] == bodies(stage)[1::2]
 
 
-@pytest.mark.parametrize("fault", sorted({Fault.DELAY, Fault.HOLD}, key=lambda fault: fault.name), ids=str)
+@pytest.mark.parametrize("fault", [Fault.DELAY, Fault.HOLD], ids=lambda fault: fault.name)
 def test_a_page_whose_answer_is_late(stage: Stage, fault: Fault) -> None:
-    assert fault in APPLIED | NOT_APPLIED
     db = db_of(stage, 1, read_timeout=0.3)
     pager = db.transaction_writing_pager(UPDATES, Count(stage.name), max_transaction_items=LIMIT)
     stage.proxy.plan(fault)

@@ -7,12 +7,13 @@ from typing import Any
 from uuid import uuid4
 
 from examples.music.models import AlbumInfo, AlbumTrack, MusicDb
+from tests.modes import Mode
 
 
-def make_db(client: Any) -> MusicDb:
+def make_db(mode: Mode) -> MusicDb:
     """A music database with fresh tables."""
     suffix = uuid4().hex
-    db = MusicDb(client, table_name_resolver=lambda _, declared: f"{declared}_{suffix}")
+    db = mode.open(MusicDb, table_name_resolver=lambda _, declared: f"{declared}_{suffix}")
     db.create_tables()
     return db
 

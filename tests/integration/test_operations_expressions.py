@@ -20,6 +20,7 @@ from logicaldb import (
     Update,
     attr,
 )
+from tests.modes import Mode
 from tests.unit.operations.models import Address, Color, ShopRow, Thing, ThingTable
 
 
@@ -54,9 +55,9 @@ THING = Thing(
 
 
 @pytest.fixture
-def db(client: Any) -> ThingsDb:
+def db(mode: Mode) -> ThingsDb:
     suffix = uuid4().hex
-    db = ThingsDb(client, table_name_resolver=lambda _, declared: f"{declared}-{suffix}")
+    db = mode.open(ThingsDb, table_name_resolver=lambda _, declared: f"{declared}-{suffix}")
     db.create_tables()
     db.save(THING)
     return db

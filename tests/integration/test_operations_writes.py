@@ -30,6 +30,7 @@ from logicaldb import (
     VersionConflict,
     attr,
 )
+from tests.modes import Mode
 from tests.unit.operations.driving import NOW
 from tests.unit.operations.models import (
     Bare,
@@ -62,21 +63,21 @@ class Clock:
         return self.now
 
 
-def make_db(client: Any) -> WritesDb:
+def make_db(mode: Mode) -> WritesDb:
     suffix = uuid4().hex
-    db = WritesDb(client, table_name_resolver=lambda _, declared: f"{declared}-{suffix}", clock=Clock())
+    db = mode.open(WritesDb, table_name_resolver=lambda _, declared: f"{declared}-{suffix}", clock=Clock())
     db.create_tables()
     return db
 
 
 @pytest.fixture
-def db(client: Any) -> WritesDb:
-    return make_db(client)
+def db(mode: Mode) -> WritesDb:
+    return make_db(mode)
 
 
 @pytest.fixture
-def local(local_client: Any) -> WritesDb:
-    return make_db(local_client)
+def local(local_mode: Mode) -> WritesDb:
+    return make_db(local_mode)
 
 
 def row_of(**attributes: Any) -> ShopRow:

@@ -24,11 +24,12 @@ from logicaldb import (
     attr,
 )
 from tests.integration.music import album, make_db, track
+from tests.modes import Mode
 
 
 @pytest.fixture
-def db(client: Any) -> MusicDb:
-    db = make_db(client)
+def db(mode: Mode) -> MusicDb:
+    db = make_db(mode)
     db.save(album("ALBUM_1"))
     db.save(album("ALBUM_2", label=None))
     db.save(album("ALBUM_3", artist="Nirvana", genre="Grunge", label="DGC"))

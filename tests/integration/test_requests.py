@@ -11,14 +11,15 @@ import pytest
 from examples.music.models import AlbumInfo, AlbumTrack, MusicDb, MusicItem, PlaylistInfo
 from logicaldb import BeginsWith, Between, ConditionFailed, LessThan, attr
 from tests.integration.music import album, make_db, track
+from tests.modes import Mode
 
 KEY = AlbumTrack.Key("ALBUM_1", 1)
 ALL = BeginsWith(AlbumTrack.Key("ALBUM_1"))
 
 
 @pytest.fixture
-def db(local_client: Any) -> MusicDb:
-    db = make_db(local_client)
+def db(local_mode: Mode) -> MusicDb:
+    db = make_db(local_mode)
     db.save(album())
     for number in range(1, 8):
         db.save(track(number))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from contextlib import AbstractContextManager, suppress
 from datetime import timedelta
@@ -37,6 +38,9 @@ from logicaldb import (
 )
 from tests.engines import code_of
 from tests.integration.test_write_paths import START, Album, Playlist, Row, Table, Thing, World, make_world
+from tests.modes import Mode
+
+LATER = START + timedelta(days=30)
 
 Recorder: TypeAlias = Callable[[Any], AbstractContextManager[list[tuple[str, Any]]]]
 
@@ -360,6 +364,43 @@ def test_100_operations_are_written_and_101_are_not(db: Db, recorder: Recorder) 
     assert list(db.transaction_load(Note.Key(number) for number in range(100))) == notes[:100]
 
 
+def test_4_mb_are_as_dynamodb_local_counts_them(local_client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """T3, to the byte: the most that is sent is taken, and a byte more would not be."""
+    suffix = uuid4().hex
+    db = Db(local_client, table_name_resolver=lambda _, declared: f"{declared}-{suffix}")
+    db.create_tables()
+    db.save(Note(number=100, text="ü"))
+    db.create(Thing(name="a"))
+
+    def writes(size: int) -> TransactionWriteSet:
+        filled = (
+            TransactionWriteSet()
+            .update(Note.Key(100), attr(Note.text).set("new"), condition=attr(Note.text).is_in(["ü", "x" * 100]))
+            .check_condition(Note.Key(101), ~attr(Note.text).begins_with("y") | attr(Note.number).not_exists())
+            .delete_key(Note.Key(102), (attr(Note.text) == "z") | attr(Note.text).not_exists())
+            .put(Thing(name="a", version=1, expires=LATER))
+        )
+        for number in range(11):
+            filled.create(Note(number=number, text="x" * (size if number == 10 else 400_000)))
+        return filled
+
+    limit = 4 * 1024 * 1024
+    with pytest.raises(LimitExceeded) as refused:
+        db.transaction_write(writes(400_000))
+    counted = re.match(r"a transaction takes up to 4194304 bytes, not (\d+): ", str(refused.value))
+    assert counted is not None
+    most = 400_000 - (int(counted[1]) - limit)
+    monkeypatch.setattr("logicaldb.operations.transactions.MAX_TRANSACTION_BYTES", limit + 1)
+    with pytest.raises(ClientError) as error:
+        db.transaction_write(writes(most + 1))
+    assert code_of(error.value) == "ValidationException"
+    monkeypatch.undo()
+    with pytest.raises(LimitExceeded):
+        db.transaction_write(writes(most + 1))
+    db.transaction_write(writes(most))
+    assert db.load(Note.Key(100)) == Note(number=100, text="new")
+
+
 def test_what_is_refused_before_sending_is_not_sent(db: Db, recorder: Recorder) -> None:
     before = everything(db)
     with recorder(db) as requests:
@@ -460,8 +501,6 @@ def test_a_block_that_writes_its_set_itself_writes_it_once(db: Db) -> None:
 
 
 # Inside a transaction the rules are those outside (V4).
-
-LATER = START + timedelta(days=30)
 
 State: TypeAlias = Callable[[World, str], Thing]
 
@@ -574,9 +613,9 @@ def told(outcome: Any, name: str) -> tuple[Any, ...]:
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_inside_the_rules_are_those_outside(client: Any, way: str) -> None:
+def test_inside_the_rules_are_those_outside(mode: Mode, way: str) -> None:
     """The version is checked and moved on, counts are kept, times and the time to live are set alike."""
-    world = make_world(client)
+    world = make_world(mode)
     failed: set[str] = set()
     for state in STATES:
         world.clock.now = START
@@ -623,8 +662,8 @@ FAILING: dict[str, set[str]] = {
 """The states in which each way fails; in all others it takes effect."""
 
 
-def test_what_the_caller_holds_is_never_changed(client: Any) -> None:
-    world = make_world(client)
+def test_what_the_caller_holds_is_never_changed(mode: Mode) -> None:
+    world = make_world(mode)
     held = world.db.create(Thing(name="a"))
     copy = held.model_copy(deep=True)
     writes = TransactionWriteSet().save(held)
@@ -640,8 +679,8 @@ def test_what_the_caller_holds_is_never_changed(client: Any) -> None:
         world.db.save(held)  # what was read before is stale
 
 
-def test_all_times_of_an_item_are_one(client: Any) -> None:
-    world = make_world(client)
+def test_all_times_of_an_item_are_one(mode: Mode) -> None:
+    world = make_world(mode)
     now = world.later()
     items = world.db.transaction_write(TransactionWriteSet().create(Thing(name="a")))
     found = items.get(Thing.Key("a"))

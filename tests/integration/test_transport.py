@@ -10,7 +10,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from logicaldb.drivers import iterate, run
-from logicaldb.flow import Emit, Flow, Request, ServiceFailure, Stream
+from logicaldb.flow import Emit, Flow, Request, ServiceFailure, Stream, Unanswered
 from logicaldb.transport.boto import BotoTransport
 from logicaldb.transport.calls import CALLS
 from logicaldb.transport.threads import in_parallel
@@ -44,6 +44,15 @@ class Table:
 
     def get(self, key: str) -> Any:
         return self.send("GetItem", Key={"pk": {"S": key}}).get("Item")
+
+    def names(self) -> set[str]:
+        """The names of all tables; a page has 100, and other tests have tables too."""
+        answer = self.send_alone("ListTables")
+        names = {*answer["TableNames"]}
+        while "LastEvaluatedTableName" in answer:
+            answer = self.send_alone("ListTables", ExclusiveStartTableName=answer["LastEvaluatedTableName"])
+            names |= {*answer["TableNames"]}
+        return names
 
 
 def code_of(error: ClientError) -> str:
@@ -106,9 +115,7 @@ def test_every_operation_of_ours_works(table: Table) -> None:
     specification = {"Enabled": True, "AttributeName": "expires"}
     table.send("UpdateTimeToLive", TimeToLiveSpecification=specification)
     assert table.send("DescribeTimeToLive")["TimeToLiveDescription"]["AttributeName"] == "expires"
-    # A page has 100 names, and other tests have tables too.
-    listed = table.send_alone("ListTables", ExclusiveStartTableName=table.name[:-1])
-    assert table.name in listed["TableNames"]
+    assert table.name in table.names()
     table.send("DeleteTable")
     with pytest.raises(ServiceFailure) as raised:
         table.get("a")
@@ -217,6 +224,20 @@ def test_an_error_that_a_flow_does_not_handle_is_botocores(table: Table) -> None
     with pytest.raises(ClientError) as raised:
         run(flow(), table.transport)
     assert code_of(raised.value) == "ValidationException"
+
+
+def test_a_hook_that_raises_after_the_answer_does_not_hide_that_it_was_sent(table: Table) -> None:
+    def trip(**_: Any) -> None:
+        raise RuntimeError("tripped")
+
+    table.client.meta.events.register("after-call.dynamodb.PutItem", trip)
+    try:
+        with pytest.raises(Unanswered) as raised:
+            table.put("a")
+    finally:
+        table.client.meta.events.unregister("after-call.dynamodb.PutItem", trip)
+    assert str(raised.value.error) == "tripped"
+    assert table.get("a") == {"pk": {"S": "a"}}
 
 
 def test_segments_are_read_at_once(table: Table) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from datetime import timedelta
 from typing import Annotated, Any, Literal
 from uuid import uuid4
@@ -30,12 +31,20 @@ from logicaldb import (
     VersionConflict,
     attr,
 )
+from tests.engines import MODES, modes
 from tests.integration.music import album, make_db, track
+from tests.modes import Mode
+
+
+@pytest.fixture(params=[*MODES, "moto-threads"])
+def mode(request: pytest.FixtureRequest) -> Generator[Mode]:
+    """These tests are enough for moto on threads."""
+    yield from modes(request)
 
 
 @pytest.fixture
-def db(client: Any) -> MusicDb:
-    return make_db(client)
+def db(mode: Mode) -> MusicDb:
+    return make_db(mode)
 
 
 def raw(**attributes: Any) -> MusicItem:
@@ -236,8 +245,8 @@ def test_each_write_takes_effect_once_under_a_token(db: MusicDb) -> None:
     assert db.load(key) is None
 
 
-def test_a_token_counts_once(local_client: Any) -> None:
-    db = make_db(local_client)
+def test_a_token_counts_once(local_mode: Mode) -> None:
+    db = make_db(local_mode)
     db.save(track(1))
     key, token = AlbumTrack.Key("ALBUM_1", 1), uuid4().hex
     counts = [db.increment(key, AlbumTrack.play_count, idempotency_token=token) for _ in range(3)]
@@ -329,8 +338,8 @@ def link_row(**attributes: Any) -> LinkItem:
 
 
 @pytest.fixture
-def links(client: Any) -> LinkDb:
-    db = LinkDb(client, table_name_resolver=lambda _, declared: f"{declared}_{uuid4().hex}")
+def links(mode: Mode) -> LinkDb:
+    db = mode.open(LinkDb, table_name_resolver=lambda _, declared: f"{declared}_{uuid4().hex}")
     db.create_tables()
     return db
 

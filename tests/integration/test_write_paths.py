@@ -33,6 +33,7 @@ from logicaldb import (
     VersionConflict,
     attr,
 )
+from tests.modes import Mode
 
 
 class Row(RawItem):
@@ -129,17 +130,17 @@ class World:
         self.db.table.raw.put(Row.model_validate({"pk": "a", "sk": "THING", **attributes}))
 
 
-def make_world(client: Any) -> World:
+def make_world(mode: Mode) -> World:
     table = f"things-{uuid4().hex}"
     clock = Clock()
-    db = Db(client, table_name_resolver=lambda *_: table, clock=clock)
+    db = mode.open(Db, table_name_resolver=lambda *_: table, clock=clock)
     db.create_tables()
     return World(db, clock)
 
 
 @pytest.fixture
-def world(client: Any) -> World:
-    return make_world(client)
+def world(mode: Mode) -> World:
+    return make_world(mode)
 
 
 @dataclass(frozen=True)
@@ -494,9 +495,9 @@ def test_an_increment_that_may_make_the_row_changes_nothing_else_of_one_that_is_
     assert world.stored() == item.replace(hits=4)
 
 
-def test_a_token_makes_the_row_once_however_late_it_is_sent_again(local_client: Any) -> None:
+def test_a_token_makes_the_row_once_however_late_it_is_sent_again(local_mode: Mode) -> None:
     """The clock goes on, and the service takes nothing else under the same token; moto looks at no token."""
-    world = make_world(local_client)
+    world = make_world(local_mode)
     for _ in range(3):
         assert world.db.increment(KEY, Thing.hits, upsert=True, idempotency_token="t") == 1
         world.later()

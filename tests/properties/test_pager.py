@@ -22,7 +22,7 @@ from logicaldb.operations.pager import Pages
 from tests.pagers import Outcome, Run, Service, Step, Update, rows_of
 
 ROWS = rows_of()
-OUTCOMES: list[Outcome] = ["written", "refused", "denied", "lost after", "lost before", "broken"]
+OUTCOMES: list[Outcome] = ["written", "refused", "denied", "lost after", "lost before", "broken after", "broken before"]
 FAILURES = (TransactionCanceled, PermissionError, AmbiguousWrite, RuntimeError)
 
 
@@ -38,8 +38,8 @@ class Plan:
         outcomes: what becomes of the pages.
         streamed: whether the updates are an iterable of unknown length.
         progress: whether there is a progress.
-        retried: whether `each_page` tries again, or the pager is executed again.
-        restarted: whether there is a new pager after a failure, as after a crash.
+        retried: whether `each_page` tries again; else the pager is executed again.
+        restarted: whether a new pager is executed then, as after a crash.
     """
 
     updates: list[Update]
@@ -60,14 +60,16 @@ class Plan:
 
 @st.composite
 def plans(draw: st.DrawFn) -> Plan:
-    progress = draw(st.booleans())
+    after_failure = draw(st.sampled_from(["retried", "executed again", "restarted"]))
+    progress = after_failure == "restarted" or draw(st.booleans())
     limit = draw(st.integers(1 + progress, 12))
     kept = draw(st.integers(0, min(2, limit - 1 - progress)))
     room = limit - kept - progress
     # Rows come again, so that pages end because of them; in one update each is once.
     rows = st.lists(st.integers(0, 15), max_size=room, unique=True)
     updates = [
-        Update(number, [100, *chosen][-room:]) for number, chosen in enumerate(draw(st.lists(rows, max_size=30)))
+        Update(number, [100, *chosen][-room:])
+        for number, chosen in enumerate(draw(st.lists(rows, min_size=draw(st.integers(0, 12)), max_size=30)))
     ]
     if draw(st.booleans()):
         updates = [Update(number, [1000 * number + row for row in of_it]) for number, of_it in updates]
@@ -78,11 +80,11 @@ def plans(draw: st.DrawFn) -> Plan:
         limit=limit,
         kept=kept,
         answers=draw(st.lists(st.integers(1, 15), min_size=1, max_size=4)),
-        outcomes=draw(st.lists(st.sampled_from(OUTCOMES), max_size=12)),
+        outcomes=draw(st.lists(st.sampled_from(["written", "written", *OUTCOMES]), max_size=12)),
         streamed=draw(st.booleans()),
         progress=progress,
-        retried=draw(st.booleans()),
-        restarted=progress and draw(st.booleans()),
+        retried=after_failure == "retried",
+        restarted=after_failure == "restarted",
     )
 
 

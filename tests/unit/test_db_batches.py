@@ -75,7 +75,7 @@ def test_what_is_no_key(db: BankDb) -> None:
     key: Any = KEY
     with pytest.raises(TypeError) as no_item:
         BatchWriteSet().clobber(key)
-    assert str(no_item.value) == "an item is due, such as AlbumTrack(...), not Key"
+    assert str(no_item.value) == "an item is due, such as AlbumTrack(...), not Account.Key"
 
 
 def test_options_reach_the_requests(db: BankDb) -> None:

@@ -78,12 +78,7 @@ def test_the_surfaces_are_the_same(blocking: type[Any], awaiting: type[Any]) -> 
     for name, value in ours.items():
         other = theirs[name]
         assert type(value) is type(other)
-        if isinstance(value, property):
-            value, other = value.fget, other.fget
-        assert value is not None
-        assert other is not None
-        expected = inspect.unwrap(value)
-        found = inspect.unwrap(other)
+        expected, found = (inspect.unwrap(one.fget if isinstance(one, property) else one) for one in (value, other))
         assert shape(found, awaits=True) == shape(expected, awaits=False), name
         overloads = [shape(one, awaits=False) for one in get_overloads(expected)]
         assert [shape(one, awaits=True) for one in get_overloads(found)] == overloads, name

@@ -23,6 +23,7 @@ from logicaldb import (
     WorkerId,
     attr,
 )
+from logicaldb.items import kind_of
 from logicaldb.sets import check_token, item_key, item_keys
 from tests.unit.operations.models import Customer, ShopRow, Step
 
@@ -134,7 +135,7 @@ def test_what_is_no_iterable_of_keys_is_taken_for_a_key(wrong: Any) -> None:
     assert taken is wrong
     with pytest.raises(TypeError) as error:
         item_key(taken)
-    assert str(error.value) == f"a key is due, such as AlbumTrack.Key(...), not {type(wrong).__name__}"
+    assert str(error.value) == f"a key is due, such as AlbumTrack.Key(...), not {kind_of(wrong)}"
 
 
 @pytest.mark.parametrize("token", ["a", "x" * 36, "ü" * 36])
@@ -183,11 +184,26 @@ def test_the_item_of_a_key() -> None:
     assert ITEMS.get(Customer.Key("C")) == CUSTOMER
 
 
+@pytest.mark.parametrize(
+    ("wrong", "named"),
+    [
+        (None, "NoneType"),
+        ("text", "str"),
+        (STEP, "Step"),
+        (Step, "the class Step"),
+        (KEY, "Step.Key"),
+        (Step.TitleKey("C"), "Step.TitleKey, the key of an index"),
+    ],
+)
+def test_what_messages_say_of_what_was_given(wrong: Any, named: str) -> None:
+    assert kind_of(wrong) == named
+
+
 @pytest.mark.parametrize("wrong", [STEP, "C", None])
 def test_an_item_is_found_by_a_key_alone(wrong: Any) -> None:
     with pytest.raises(TypeError) as error:
         ITEMS.get(wrong)
-    assert str(error.value) == f"a key is due, such as AlbumTrack.Key(...), not {type(wrong).__name__}"
+    assert str(error.value) == f"a key is due, such as AlbumTrack.Key(...), not {kind_of(wrong)}"
 
 
 def test_the_items_of_a_type() -> None:
@@ -289,7 +305,7 @@ def test_where_an_item_is_due(method: str, wrong: Any) -> None:
     writes = TransactionWriteSet()
     with pytest.raises(TypeError) as error:
         getattr(writes, method)(wrong)
-    assert str(error.value) == f"an item is due, such as AlbumTrack(...), not {type(wrong).__name__}"
+    assert str(error.value) == f"an item is due, such as AlbumTrack(...), not {kind_of(wrong)}"
     assert writes.size == 0
 
 
@@ -308,7 +324,7 @@ def test_where_a_key_is_due(method: str, wrong: Any) -> None:
     writes = TransactionWriteSet()
     with pytest.raises(TypeError) as error:
         getattr(writes, method)(wrong, *arguments)
-    assert str(error.value) == f"a key is due, such as AlbumTrack.Key(...), not {type(wrong).__name__}"
+    assert str(error.value) == f"a key is due, such as AlbumTrack.Key(...), not {kind_of(wrong)}"
     assert writes.size == 0
 
 

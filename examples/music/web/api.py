@@ -92,7 +92,7 @@ class PlaylistEdit(BaseModel):
     """0 where they saw none."""
     tracks: list[TrackReference] = []
 
-    def of(self, token: str) -> PlaylistInfo:
+    def item(self, token: str) -> PlaylistInfo:
         return PlaylistInfo(
             playlist_token=token,
             playlist_name=self.name,
@@ -113,9 +113,7 @@ class Playlist(BaseModel):
             token=info.playlist_token,
             name=info.playlist_name,
             version=info.playlist_version,
-            tracks=[
-                TrackReference(album=key.album_token, track=key.track_number or 1) for key in info.playlist_tracks
-            ],
+            tracks=[_reference(key) for key in info.playlist_tracks],
         )
 
 
@@ -154,9 +152,7 @@ async def artists(library: SharedLibrary) -> list[Artist]:
 
 
 @api.get("/artists/{name:path}/albums")
-async def albums_by_artist(
-    library: SharedLibrary, name: str, cursor: str | None = None, size: PageSize = 10
-) -> Albums:
+async def albums_by_artist(library: SharedLibrary, name: str, cursor: str | None = None, size: PageSize = 10) -> Albums:
     """The albums of an artist."""
     found = await library.albums_by_artist(name, cursor, size)
     return Albums(albums=[Album.of(info) for info in found.items], next=found.next)
@@ -190,7 +186,7 @@ async def playlist(library: SharedLibrary, token: PlaylistToken) -> Playlist:
 @api.put("/playlists/{token}")
 async def save_playlist(library: SharedLibrary, token: PlaylistToken, edit: PlaylistEdit) -> Playlist:
     """Save a playlist over the version that was seen; 409, with the present one, if there is another by now."""
-    return Playlist.of(await library.save_playlist(edit.of(token)))
+    return Playlist.of(await library.save_playlist(edit.item(token)))
 
 
 @api.post("/playlists/{token}/tracks")
@@ -204,3 +200,8 @@ async def add_tracks(
 
 def _keys(references: Iterable[TrackReference]) -> list[AlbumTrack.Key]:
     return [AlbumTrack.Key(reference.album, reference.track) for reference in references]
+
+
+def _reference(key: AlbumTrack.Key) -> TrackReference:
+    assert key.track_number is not None  # without one it is no track but a prefix of several
+    return TrackReference(album=key.album_token, track=key.track_number)

@@ -1,7 +1,8 @@
-"""What went wrong, told once for the pages and the JSON API."""
+"""What went wrong, told once for the pages and the JSON API. What is not here is a mistake in the program: 500."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
@@ -24,7 +25,6 @@ from logicaldb import (
     ItemKey,
     ItemNotFound,
     LimitExceeded,
-    LogicalDbError,
     ThroughputExceeded,
     TransactionCanceled,
     VersionConflict,
@@ -39,43 +39,36 @@ class Problem:
     text: str
 
 
-def problem_of(error: Exception) -> Problem | None:
-    """What to answer; ``None`` where the mistake is in the program."""
-    match error:
-        case VersionConflict():
-            return Problem(HTTPStatus.CONFLICT, "Somebody else has changed this meanwhile.")
-        case ItemNotFound():
-            return Problem(HTTPStatus.NOT_FOUND, f"There is no {_name(error.key)}.")
-        case InvalidCursor():
-            return Problem(HTTPStatus.BAD_REQUEST, "The cursor is damaged, or of another list.")
-        case TransactionCanceled():
-            # The conditions here ask whether something exists; without one that failed, others were in the way.
-            for failure in error.failures:
-                if isinstance(failure.error, ConditionFailed):
-                    return Problem(HTTPStatus.NOT_FOUND, f"There is no {_name(failure.operation.key)}.")
-            return _busy()
-        case EncodingError() | LimitExceeded():
-            return Problem(HTTPStatus.BAD_REQUEST, f"DynamoDB cannot take this: {error}.")
-        case ThroughputExceeded() | BatchIncomplete():
-            return _busy()
-        case AmbiguousWrite():
-            return Problem(
-                HTTPStatus.BAD_GATEWAY, "It cannot be told whether this was stored. Look before you try again."
-            )
-        case ClientError() if error.response.get("Error", {}).get("Code") == "ResourceNotFoundException":
-            return Problem(HTTPStatus.SERVICE_UNAVAILABLE, "There is no such table: python -m examples.music import …")
-        case ClientError() | BotoCoreError():
-            return Problem(HTTPStatus.BAD_GATEWAY, "DynamoDB cannot be reached, or refuses this.")
-        case RequestValidationError():
-            return _invalid(error)
-        case HTTPException():
-            return Problem(HTTPStatus(error.status_code), str(error.detail))
+BUSY = Problem(HTTPStatus.SERVICE_UNAVAILABLE, "There is too much to do at the moment. Try again.")
+
+
+def _not_found(key: ItemKey[Any]) -> Problem:
+    match key:
+        case AlbumTrack.Key():
+            what = f"track {key.track_number} of {key.album_token}"
+        case PlaylistInfo.Key():
+            what = f"playlist {key.playlist_token}"
         case _:
-            return None
+            what = "such album"
+    return Problem(HTTPStatus.NOT_FOUND, f"There is no {what}.")
 
 
-def _busy() -> Problem:
-    return Problem(HTTPStatus.SERVICE_UNAVAILABLE, "There is too much to do at the moment. Try again.")
+def _canceled(error: TransactionCanceled) -> Problem:
+    """Tell of the first condition that failed (here they ask what exists); without one, others were in the way."""
+    refused = (failure for failure in error.failures if isinstance(failure.error, ConditionFailed))
+    return next((_not_found(failure.operation.key) for failure in refused), BUSY)
+
+
+def _refused(error: EncodingError | LimitExceeded) -> Problem:
+    return Problem(HTTPStatus.BAD_REQUEST, f"DynamoDB cannot take this: {error}.")
+
+
+def _failed(error: ClientError | BotoCoreError) -> Problem:
+    if isinstance(error, ClientError) and error.response.get("Error", {}).get("Code") == "ResourceNotFoundException":
+        text = "There is no such table. The command python -m examples.music import makes it."
+    else:
+        text = "DynamoDB cannot be reached, or refuses this."
+    return Problem(HTTPStatus.BAD_GATEWAY, text)
 
 
 def _invalid(error: RequestValidationError) -> Problem:
@@ -86,23 +79,30 @@ def _invalid(error: RequestValidationError) -> Problem:
     return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, f"{text}.")
 
 
-def _name(key: ItemKey[Any]) -> str:
-    match key:
-        case AlbumTrack.Key():
-            return f"track {key.track_number} of {key.album_token}"
-        case PlaylistInfo.Key():
-            return f"playlist {key.playlist_token}"
-        case _:
-            return "such album"
+PROBLEMS: dict[type[Exception], Callable[[Any], Problem]] = {
+    VersionConflict: lambda _: Problem(HTTPStatus.CONFLICT, "Somebody else has changed this meanwhile."),
+    ItemNotFound: lambda error: _not_found(error.key),
+    InvalidCursor: lambda _: Problem(HTTPStatus.BAD_REQUEST, "The cursor is damaged, or of another list."),
+    TransactionCanceled: _canceled,
+    ThroughputExceeded: lambda _: BUSY,
+    BatchIncomplete: lambda _: BUSY,
+    AmbiguousWrite: lambda _: Problem(
+        HTTPStatus.BAD_GATEWAY, "It cannot be told whether this was stored. Look before you try again."
+    ),
+    EncodingError: _refused,
+    LimitExceeded: _refused,
+    ClientError: _failed,
+    BotoCoreError: _failed,
+    RequestValidationError: _invalid,
+    HTTPException: lambda error: Problem(HTTPStatus(error.status_code), error.detail),
+}
 
 
 async def answer(request: Request, error: Exception) -> Response:
     """Answer a request that failed, as JSON or as a page."""
-    problem = problem_of(error)
-    if problem is None:
-        raise error
+    problem = next(PROBLEMS[kind](error) for kind in type(error).__mro__ if kind in PROBLEMS)
     headers = dict(getattr(error, "headers", None) or {})
-    if problem.status is HTTPStatus.SERVICE_UNAVAILABLE:
+    if problem is BUSY:
         headers["retry-after"] = "1"
     if request.url.path.startswith("/api/"):
         content: dict[str, Any] = {"detail": problem.text}
@@ -114,5 +114,5 @@ async def answer(request: Request, error: Exception) -> Response:
 
 def register(app: FastAPI) -> None:
     """Let ``answer`` handle what the routes raise."""
-    for kind in (LogicalDbError, ClientError, BotoCoreError, RequestValidationError, HTTPException):
+    for kind in PROBLEMS:
         app.add_exception_handler(kind, answer)

@@ -10,9 +10,9 @@ from typing import Annotated, Any, Generic, TypeVar
 from fastapi import Depends, Request
 
 from examples.music.models import AlbumInfo, AlbumTrack, AsyncMusicDb, PlaylistInfo
-from logicaldb import AsyncIndexView, BeginsWith, IndexKey, Item, ItemKey, ItemNotFound, KeyCondition, attr
+from logicaldb import AsyncIndexView, BeginsWith, IndexKey, Item, ItemNotFound, KeyCondition, attr
 
-K = TypeVar("K", bound=IndexKey[Any] | ItemKey[Any])
+K = TypeVar("K", bound=IndexKey[Any])
 I = TypeVar("I", bound=Item)  # noqa: E741  # the type of the items
 
 MOST_FOUND = 50
@@ -45,9 +45,9 @@ class Library:
         return sorted([album async for album in found], key=lambda album: (album.release_date, album.album_token))
 
     async def album(self, token: str) -> tuple[AlbumInfo, list[AlbumTrack]]:
-        """An album and its tracks: one query."""
+        """An album and its tracks as they are now, because one was just played, perhaps: one query."""
         key = AlbumInfo.Key(token)
-        rows = [row async for row in self.db.music.albums.query_all_contents(key)]
+        rows = [row async for row in self.db.music.albums.query_all_contents(key, consistent_read=True)]
         match rows:
             case [AlbumInfo() as album, *tracks]:
                 return album, [track for track in tracks if isinstance(track, AlbumTrack)]
@@ -55,8 +55,8 @@ class Library:
                 raise ItemNotFound(f"there is no {token}", key=key)
 
     async def track(self, key: AlbumTrack.Key) -> AlbumTrack:
-        """One track."""
-        track = await self.db.load(key)
+        """One track as it is now."""
+        track = await self.db.load(key, consistent_read=True)
         if track is None:
             raise ItemNotFound(f"there is no {key}", key=key)
         return track

@@ -83,7 +83,11 @@ async def play(library: SharedLibrary, token: AlbumToken, number: TrackNumber) -
 
 @pages.get("/search")
 async def search(
-    request: Request, library: SharedLibrary, title: str = "", album: AlbumToken | None = None, cursor: str | None = None
+    request: Request,
+    library: SharedLibrary,
+    title: str = "",
+    album: AlbumToken | None = None,
+    cursor: str | None = None,
 ) -> Response:
     """Find tracks by the beginning of their title: in an album by its local index, else by a scan with a filter."""
     next_page = None
@@ -146,7 +150,7 @@ class Edit(BaseModel):
     remove: list[int] = []
     """The rows, from 1, whose tracks are to go."""
 
-    def of(self, token: str) -> PlaylistInfo:
+    def item(self, token: str) -> PlaylistInfo:
         rows = enumerate(zip(self.track, self.place, strict=False), start=1)
         # A track that is moved to a place comes before the one that is there if it comes from below, else after it.
         moved = sorted(
@@ -176,7 +180,7 @@ async def edit(request: Request, library: SharedLibrary, token: PlaylistToken) -
 async def save(
     request: Request, library: SharedLibrary, token: PlaylistToken, form: Annotated[Edit, Form()]
 ) -> Response:
-    wanted = form.of(token)
+    wanted = form.item(token)
     try:
         await library.save_playlist(wanted)
     except VersionConflict as conflict:

@@ -19,6 +19,15 @@ HUES = 12
 """How many colours style.css has for covers."""
 
 
+def _hue(token: str) -> int:
+    return crc32(token.encode()) % HUES
+
+
+def _initial(title: str) -> str:
+    """The first letter of a title, which may stand behind a quotation mark."""
+    return next((character for character in title if character.isalnum()), title[0])
+
+
 def _environment() -> Environment:
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).with_name("templates")),
@@ -27,8 +36,10 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"length": length, "hue": lambda text: crc32(text.encode()) % HUES}
-    environment.globals |= {"count": count, "query": urlencode}
+    filters: dict[str, Any] = environment.filters
+    filters.update(hue=_hue, initial=_initial, length=length)
+    variables: dict[str, Any] = environment.globals
+    variables.update(count=count, query=urlencode)
     return environment
 
 

@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 import uvicorn
+from botocore.exceptions import BotoCoreError
 
 from examples.music.catalog import BUNDLED, read_catalog
 from examples.music.connection import InvalidTarget, Target
@@ -46,7 +47,7 @@ def serve(
     try:
         with socket.create_server((LOOPBACK, port)) as listener:
             _serve(target, listener)
-    except (OSError, InvalidTarget) as error:
+    except (OSError, InvalidTarget, BotoCoreError, ImportError) as error:
         typer.echo(f"Error: {error}", err=True)
         raise typer.Exit(1) from error
 
@@ -62,4 +63,4 @@ def _serve(target: Target, listener: socket.socket) -> None:
         )
         typer.echo(f"The music library, on {target}: http://{LOOPBACK}:{listener.getsockname()[1]}/ (Ctrl-C stops it)")
         with suppress(KeyboardInterrupt):
-            uvicorn.Server(uvicorn.Config(web, log_level="warning")).run(sockets=[listener])
+            uvicorn.Server(uvicorn.Config(web, log_level="warning", ws="none")).run(sockets=[listener])

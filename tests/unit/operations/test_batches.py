@@ -297,6 +297,14 @@ def test_what_is_left_over_is_asked_for_again_and_nothing_else() -> None:
     assert run.sleeps == [0.05, 0.05]
 
 
+def test_keys_that_are_left_over_are_known_by_their_table() -> None:
+    left = {"plain": {"Keys": [wire_key(2)]}, "empties": {"Keys": [wire_key(1)]}}
+    keys = [key(1), key(2), Empty.Key("p", "00001"), Empty.Key("p", "00002")]
+    run = load(keys, {"Responses": {"plain": [wire(1)]}, "UnprocessedKeys": left}, {"Responses": {"plain": [wire(2)]}})
+    assert run.bodies[1] == {"RequestItems": left}
+    assert list(run.result) == [item(1), item(2)]
+
+
 def test_a_chunk_has_leftovers_of_its_own() -> None:
     run = load(map(key, range(4)), answer([0], [1]), answer([1]), answer([], [2, 3]), answer([3, 2]), page_size=2)
     assert asked(run) == [[0, 1], [1], [2, 3], [2, 3]]

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import operator
+import signal
 from collections.abc import Iterator
-from itertools import count
+from itertools import count, starmap
 
 import pytest
 
+from logicaldb import LogicalDbError
 from logicaldb.operations.remaining import Remaining
 from tests.pagers import raising
 
@@ -101,5 +104,44 @@ def test_an_interrupt_comes_at_once_and_is_not_taken_for_the_end() -> None:
         remaining.draw()
     remaining.draw()
     assert list(remaining) == [1, 2]
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(LogicalDbError) as raised:
         remaining.check_end()
+    assert str(raised.value) == (
+        "updates: the iterable was interrupted, and may have had more; make another pager for the rest"
+    )
+    assert type(raised.value.__cause__) is KeyboardInterrupt
+
+
+def test_an_interrupt_outside_the_iterable_does_it_no_harm() -> None:
+    # All of it is C, so the interrupt has no frame but that of `draw`, as one that a signal brings.
+    calls = [(int, 1), (int, 2), (signal.default_int_handler, signal.SIGINT, None), (int, 3)]
+    remaining = Remaining(starmap(operator.call, calls), 5)
+    with pytest.raises(KeyboardInterrupt):
+        remaining.draw()
+    assert list(remaining) == [1, 2]
+    remaining.check_end()
+    remaining.draw()
+    assert list(remaining) == [1, 2, 3]
+
+
+def test_an_iterator_that_raised_is_not_asked_again() -> None:
+    """It might go on after what it could not give."""
+    asked: list[int] = []
+
+    class Hiccup:
+        def __iter__(self) -> Iterator[int]:
+            return self
+
+        def __next__(self) -> int:
+            asked.append(len(asked))
+            if asked[-1] == 2:
+                raise KeyError("mine")
+            return asked[-1]
+
+    remaining = Remaining(Hiccup(), 5)
+    for _ in range(2):
+        remaining.draw()
+        assert list(remaining) == [0, 1]
+        with pytest.raises(KeyError, match="mine"):
+            remaining.check_end()
+    assert asked == [0, 1, 2]

@@ -101,12 +101,16 @@ def test_a_key_is_no_item_type() -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong",
-    ["key", None, 7, Step(customer="C", number=3, title="x"), Step],
-    ids=["str", "None", "int", "item", "type"],
+    ("wrong", "name"),
+    [
+        ("key", "str"),
+        (None, "NoneType"),
+        (7, "int"),
+        (Step(customer="C", number=3, title="x"), "Step"),
+        (Step, "the class Step"),
+    ],
 )
-def test_what_is_no_key(wrong: Any) -> None:
-    name = type(wrong).__name__
+def test_what_is_no_key(wrong: Any, name: str) -> None:
     for find in (ROWS.view_of_key, ROWS.place):
         with pytest.raises(TypeError) as error:
             find(wrong)
@@ -178,6 +182,35 @@ def test_two_keys_of_different_types_are_one_row() -> None:
     with pytest.raises(DuplicateItem) as duplicate:
         check_distinct([rows.prepare(operation) for operation in writes.operations])
     assert str(duplicate.value) == "save of Left.Key(pk='a') and delete_key of Right.Key(pk='a') are about one row"
+
+
+def test_one_key_in_two_tables_is_two_rows() -> None:
+    class LeftRow(RawItem):
+        pk: Annotated[str, PartitionKey()]
+
+    class Left(Item):
+        pk: str
+
+        class Key(ItemKey["Left"]):
+            pk: str
+
+    class Right(Item):
+        pk: str
+
+        class Key(ItemKey["Right"]):
+            pk: str
+
+    class LeftTable(LogicalTable[LeftRow]):
+        lefts: InlineView[Left.Key, Left]
+
+    class RightTable(LogicalTable[LeftRow]):
+        rights: InlineView[Right.Key, Right]
+
+    right: Any = RightTable("another", NoTransport(), lambda: NOW, 1)
+    rows = rows_of(("db.left", make_table(LeftTable)), ("db.right", right))
+    keys: list[ItemKey[Any]] = [Left.Key("a"), Right.Key("a")]
+    assert [place.key for place in rows.places(keys)] == keys
+    check_distinct([rows.prepare(Operation("delete_key", key)) for key in keys])
 
 
 @pytest.mark.parametrize(("one", "other"), [("1", "1.0"), ("100", "1E+2"), ("-0", "0")])
