@@ -61,7 +61,8 @@ class Server(asyncio.Protocol):
         if len(body) < int(length.partition(b":")[2]):
             return
         self._received = b""
-        answer = b'{"UnprocessedItems":{}}' if b"BatchWriteItem" in head else _items(body)
+        operation = head.partition(b"DynamoDB_20120810.")[2].partition(b"\r\n")[0].decode()
+        answer = ANSWERS[operation](body)
         headers = (
             "HTTP/1.1 200 OK\r\nContent-Type: application/x-amz-json-1.0\r\n"
             f"x-amz-crc32: {crc32(answer)}\r\nContent-Length: {len(answer)}\r\n\r\n"
@@ -69,10 +70,23 @@ class Server(asyncio.Protocol):
         asyncio.get_running_loop().call_later(SECONDS, self._transport.write, headers.encode() + answer)
 
 
+def _item(body: bytes) -> bytes:
+    return f'{{"Item":{json.dumps(json.loads(body)["Key"])[:-1]},{REST}}}}}'.encode()
+
+
 def _items(body: bytes) -> bytes:
     keys = json.loads(body)["RequestItems"][TABLE]["Keys"]
     items = ",".join(f"{json.dumps(key)[:-1]},{REST}}}" for key in keys)
     return f'{{"Responses":{{"{TABLE}":[{items}]}},"UnprocessedKeys":{{}}}}'.encode()
+
+
+ANSWERS: Final = {
+    "BatchGetItem": _items,
+    "BatchWriteItem": lambda _: b'{"UnprocessedItems":{}}',
+    "GetItem": _item,
+    "PutItem": lambda _: b"{}",
+    "UpdateItem": lambda _: b"{}",
+}
 
 
 async def serve() -> None:
