@@ -125,7 +125,7 @@ class FilledPage(Generic[U]):
         writes: its operations.
         end: the place after its last update.
         progress: the progress as it will be stored.
-        doubtful: whether the client failed while it was sent, so that nobody can say when.
+        doubtful: whether it was sent, and it is not known that nothing came of it.
     """
 
     writes: TransactionWriteSet
@@ -312,17 +312,15 @@ class Pages(Generic[U]):
         """
         page = self.page
         assert page is not None
+        doubtful, page.doubtful = page.doubtful, True  # and so it stays, whatever may come between
         try:
             yield from transactions.write(page.writes, self._rows, self._now)
         except (TransactionCanceled, ThroughputExceeded):
             self._page = None  # a cancellation tells of all that was sent under the token
             raise
         except (LogicalDbError, ServiceFailure) as error:
-            if not (page.doubtful or isinstance(error, AmbiguousWrite)):
+            if not (doubtful or isinstance(error, AmbiguousWrite)):
                 self._page = None
-            raise
-        except Exception:
-            page.doubtful = True
             raise
         self._progress = page.progress
         self.remaining.drop_to(page.end)  # by this it is counted, and no longer the page to be sent

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Final
 
-from logicaldb.codec.values import describe
-from logicaldb.items import Item, primary_key_of
+from logicaldb.items import Item, kind_of, primary_key_of
 from logicaldb.operations import transactions
 from logicaldb.operations.rows import Rows
 from logicaldb.sets import TransactionWriteSet
@@ -56,7 +55,7 @@ def progress_of(item: Item, field: str, rows: Rows) -> Progress:
         TypeError: it is no item of the db, or lacks a field that can count, or a version.
     """
     if not isinstance(item, Item):
-        raise TypeError(f"progress is an item that counts the updates applied, not {describe(item)}")
+        raise TypeError(f"progress is an item that counts the updates applied, not {kind_of(item)}")
     place = rows.place(primary_key_of(item))
     schema = place.writer.item
     declared = schema.declaration.fields.get(field)

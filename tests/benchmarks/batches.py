@@ -18,7 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any, Final
@@ -80,7 +80,7 @@ def _items(body: bytes) -> bytes:
     return f'{{"Responses":{{"{TABLE}":[{items}]}},"UnprocessedKeys":{{}}}}'.encode()
 
 
-ANSWERS: Final = {
+ANSWERS: Final[dict[str, Callable[[bytes], bytes]]] = {
     "BatchGetItem": _items,
     "BatchWriteItem": lambda _: b'{"UnprocessedItems":{}}',
     "GetItem": _item,

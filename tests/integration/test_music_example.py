@@ -41,8 +41,6 @@ def run(
 def test_the_demo_shows_on_dynamodb_local_what_it_shows_on_moto_and_leaves_a_library(run: Run) -> None:
     expected = OUTPUT.read_text(encoding="utf-8").splitlines()
     assert run("demo") == expected
-    first = expected.index("An album with its tracks, in one query ".ljust(80, "─"))
-    assert run("demo")[first + 1 : -1] == expected[first:-1]  # one line more: the playlist that was there already
     assert run("album", "ALBUM_heroes")[-1] == "10 tracks, 40:19"
     assert [line.split()[1] for line in run("search", "S", "--album", "ALBUM_abbey-road") if "track " in line] == [
         "ALBUM_abbey-road,"

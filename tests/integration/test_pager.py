@@ -359,6 +359,6 @@ def test_a_save_that_fails_tells_how_many_are_saved(db: Db) -> None:
 def test_what_is_no_item_is_not_saved(db: Db) -> None:
     with pytest.raises(TypeError) as raised:
         db.save_all([Step(name=NAME, number=1), Step.Key(NAME, 1)])  # type: ignore[list-item]  # pyright: ignore[reportArgumentType]
-    assert str(raised.value) == "an item is due, such as AlbumTrack(...), not AlbumTrack.Key"
+    assert str(raised.value) == "an item is due, such as AlbumTrack(...), not Step.Key"
     assert raised.value.__notes__ == ["save_all: the first 0 items are saved"]
     assert hits(db, NAME) == {}

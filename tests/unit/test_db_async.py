@@ -1,7 +1,7 @@
 """A logical database that is awaited: its declaration, and that each method does what its blocking twin does."""
 
 # What is wrong here is wrong on purpose.
-# pyright: reportUnusedClass=false, reportCallIssue=false, reportArgumentType=false, reportInvalidTypeArguments=false
+# pyright: reportUnusedClass=false, reportCallIssue=false, reportArgumentType=false, reportInvalidTypeArguments=false, reportIncompatibleMethodOverride=false
 
 from __future__ import annotations
 

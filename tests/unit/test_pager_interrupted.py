@@ -19,7 +19,7 @@ from tests.pagers import Count, Run, Service, rows_of, updates
 ROWS = rows_of()
 FILES = {module.__file__ for module in (pager, pages, progress, remaining)}
 UPDATES = updates(1, 1, 1, 1)
-STRIDE = 5
+STRIDE = 9
 """Of so many instructions and lines one is interrupted."""
 
 

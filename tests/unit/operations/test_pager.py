@@ -469,6 +469,23 @@ def test_a_page_that_may_be_written_and_is_refused_is_made_anew() -> None:
     assert (pages.page, pages.updated_count) == (None, 0)
 
 
+def test_a_page_that_is_written_and_not_counted_is_not_made_anew() -> None:
+    """An interrupt may come between the answer and the count."""
+    pages = make(updates(1, 1), 2)
+    pages.fill(10, Count())
+    page = pages.page
+    assert page is not None
+    drive(pages.send(), {})
+    pages.remaining.dropped = 0
+    assert pages.page is page
+    for _ in range(2):
+        with pytest.raises(ServiceFailure):
+            drive(pages.send(), failed("AccessDeniedException"))
+        assert pages.page is page
+    drive(pages.send(), {})
+    assert (pages.page, pages.updated_count) == (None, 2)
+
+
 def test_a_page_that_may_be_written_stays_until_a_cancellation_tells() -> None:
     """A refusal tells of the last try alone."""
     pages = make(updates(1, 1), 2)
@@ -517,6 +534,8 @@ def test_a_page_that_was_interrupted_is_sent_again_as_it_was(interrupt: type[Bas
         flow.throw(interrupt())
     assert pages.page is not None
     assert pages.updated_count == 0
+    with pytest.raises(AmbiguousWrite):  # a refusal does not tell what came of the first try
+        drive(pages.send(), failed("AccessDeniedException"))
     assert drive(pages.send(), {}).bodies == [request.body]
     assert pages.updated_count == 1
 

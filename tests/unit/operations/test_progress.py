@@ -51,9 +51,9 @@ def test_the_bytes_that_are_kept_for_it_suffice(applied: int, number: int) -> No
 @pytest.mark.parametrize(
     ("progress", "field", "message"),
     [
-        (Run.Key("r"), "applied", "progress is an item that counts the updates applied, not a Key"),
-        ({"applied": 0}, "applied", "progress is an item that counts the updates applied, not a dict"),
-        (Run, "applied", "progress is an item that counts the updates applied, not an ItemMeta"),
+        (Run.Key("r"), "applied", "progress is an item that counts the updates applied, not Run.Key"),
+        ({"applied": 0}, "applied", "progress is an item that counts the updates applied, not dict"),
+        (Run, "applied", "progress is an item that counts the updates applied, not the class Run"),
         (
             Run(name="r"),
             "aplied",

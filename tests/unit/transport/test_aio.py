@@ -7,7 +7,7 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from types import SimpleNamespace
@@ -222,7 +222,7 @@ def test_many_at_once_each_get_their_own_answer(client: AwaitedClient) -> None:
         call.answer = call.body
         return {}
 
-    client.get_item = echo  # type: ignore[method-assign]  # pyright: ignore[reportAttributeAccessIssue]
+    client.get_item = echo  # type: ignore[method-assign]
 
     async def ask(number: int) -> bytes:
         return await transports[number % 2].send("GetItem", "things", b"%d" % number)
@@ -316,7 +316,7 @@ def test_what_was_not_sent(error: Exception) -> None:
 
 
 @contextmanager
-def listening(serve: Callable[[socket.socket], None] | None) -> Iterator[str]:
+def listening(serve: Callable[[socket.socket], None] | None) -> Generator[str]:
     """A server that does something with each connection; without it, a port that nobody listens at."""
     listener = socket.create_server(("127.0.0.1", 0))
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
