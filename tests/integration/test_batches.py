@@ -32,6 +32,7 @@ from logicaldb import (
 from logicaldb.testing import DynamoDbLocal
 from tests.engines import code_of
 from tests.integration.music import album, track
+from tests.modes import Loop, Mode
 
 NOW = datetime(2026, 11, 22, 3, 4, 5, 678901, tzinfo=UTC)
 EARLIER = datetime(2020, 1, 2, tzinfo=UTC)
@@ -66,17 +67,17 @@ class Db(LogicalDb):
     shelves: Annotated[Shelves, TableName("shelves")]
 
 
-def make_db(client: Any, *, create: bool = True) -> Db:
+def make_db(mode: Mode, *, create: bool = True) -> Db:
     suffix = uuid4().hex
-    db = Db(client, table_name_resolver=lambda _, declared: f"{declared}-{suffix}", clock=lambda: NOW)
+    db = mode.open(Db, table_name_resolver=lambda _, declared: f"{declared}-{suffix}", clock=lambda: NOW)
     if create:
         db.create_tables()
     return db
 
 
 @pytest.fixture
-def db(client: Any) -> Db:
-    return make_db(client)
+def db(mode: Mode) -> Db:
+    return make_db(mode)
 
 
 def key(number: int) -> AlbumTrack.Key:
@@ -241,16 +242,17 @@ def test_writes_of_one_row_in_a_stream_take_effect_in_their_order(db: Db) -> Non
     ],
     ids=["load", "write", "write_all", "load_all"],
 )
-def test_an_error_that_nothing_came_of_is_unchanged(client: Any, call: Callable[[Db], Any]) -> None:
-    db = make_db(client, create=False)
+def test_an_error_that_nothing_came_of_is_unchanged(mode: Mode, call: Callable[[Db], Any]) -> None:
+    db = make_db(mode, create=False)
     with pytest.raises(ClientError) as raised:
         call(db)
     assert code_of(raised.value) == "ResourceNotFoundException"
 
 
-def test_more_than_an_answer_holds(local_client: Any, recorder: Any) -> None:
+@pytest.mark.filterwarnings("ignore:Sending a large body directly:ResourceWarning")  # aiohttp's, of 1 MB and more
+def test_more_than_an_answer_holds(local_mode: Mode, recorder: Any) -> None:
     """An answer has 16 MB; the keys of the items that do not fit are left over, and asked for again."""
-    db = make_db(local_client)
+    db = make_db(local_mode)
     records = [Record(shelf=1, place=Decimal(number), cover=bytes([number]) * 390_000) for number in range(50)]
     stored = db.batch_write(BatchWriteSet().clobber(*records)).clobbered
     keys = [Record.Key(1, Decimal(number)) for number in range(50)]
@@ -267,7 +269,9 @@ def test_more_than_an_answer_holds(local_client: Any, recorder: Any) -> None:
     assert 0 < len(asked[1]) < 50
 
 
-def test_one_connection_is_enough(dynamodb_local: DynamoDbLocal) -> None:
-    db = make_db(dynamodb_local.client(max_pool_connections=1))
+@pytest.mark.parametrize("awaited", [False, True])
+def test_one_connection_is_enough(dynamodb_local: DynamoDbLocal, loop: Loop, awaited: bool) -> None:
+    client = dynamodb_local.client(max_pool_connections=1)
+    db = make_db(Mode(client, client, loop) if awaited else Mode(client))
     assert len(db.batch_write(BatchWriteSet().clobber(*map(track, range(60)))).clobbered) == 60
     assert len(db.batch_load(map(key, range(120)))) == 60

@@ -19,13 +19,23 @@ from logicaldb import (
     attr,
 )
 from tests.engines import record
+from tests.modes import Mode
 from tests.pagers import Count, Db, Log, Run, Step, Update, hits, make_db, updates
 
 NAME = "n"
 
 
 @pytest.fixture
-def db(client: Any, new_name: Callable[[], str]) -> Db:
+def db(mode: Mode, new_name: Callable[[], str]) -> Db:
+    table = new_name()
+    db = mode.open(Db, table_name_resolver=lambda *_: table)
+    db.create_tables()
+    return db
+
+
+@pytest.fixture
+def blocking_db(client: Any, new_name: Callable[[], str]) -> Db:
+    """For what no handler that is awaited can do."""
     db = make_db(client, new_name())
     db.create_tables()
     return db
@@ -131,6 +141,7 @@ def test_updates_of_one_row_take_effect_in_their_order(db: Db) -> None:
     assert db.load(Step.Key(NAME, 0)) == Step(name=NAME, number=0, text="c", hits=3)
 
 
+@pytest.mark.filterwarnings("ignore:Sending a large body directly:ResourceWarning")  # aiohttp's, of 1 MB and more
 def test_pages_end_where_the_bytes_of_a_transaction_do(db: Db) -> None:
     """Ten items of almost 400 KB are a transaction."""
     items = [Step(name=NAME, number=number, text="x" * 400_000) for number in range(12)]
@@ -235,11 +246,12 @@ def test_another_writer_between_the_read_and_the_write_of_a_page(db: Db) -> None
                     assert failure.error.item == log(self.db)
                     self.conflicts += 1
 
-        def finish_page(self, writes: TransactionWriteSet, applied: Sequence[int]) -> None:
-            super().finish_page(writes, applied)
+        def before_page(self, remaining_updates: Sequence[int], max_transaction_items: int) -> int:
+            count = super().before_page(remaining_updates, max_transaction_items)
             self.pages += 1
             if self.pages in (1, 3, 4):  # before the first page, and twice before the second
                 self.db.update(Log.Key(NAME), attr(Log.numbers).append([-self.pages]))
+            return count
 
     fill(db, 25)
     handler = Retry(db)
@@ -251,10 +263,11 @@ def test_another_writer_between_the_read_and_the_write_of_a_page(db: Db) -> None
 
 def test_a_conflict_that_nobody_retries(db: Db) -> None:
     class Late(Append):
-        def finish_page(self, writes: TransactionWriteSet, applied: Sequence[int]) -> None:
-            super().finish_page(writes, applied)
-            if applied[0] == 9:
+        def before_page(self, remaining_updates: Sequence[int], max_transaction_items: int) -> int:
+            count = super().before_page(remaining_updates, max_transaction_items)
+            if remaining_updates[0] == 9:
                 self.db.update(Log.Key(NAME), attr(Log.numbers).append([-1]))
+            return count
 
     fill(db, 25)
     pager = db.transaction_writing_pager(range(25), Late(db), max_transaction_items=10)
@@ -289,8 +302,10 @@ def test_a_run_that_failed_goes_on_in_another(db: Db) -> None:
     assert db.load(Run.Key(NAME)) == Run(name=NAME, done=25, version=5)
 
 
-def test_of_two_runs_at_once_one_stops(db: Db) -> None:
+def test_of_two_runs_at_once_one_stops(blocking_db: Db) -> None:
     """W5. They are interleaved at the worst moment: the other run writes a page when one of this has been made."""
+
+    db = blocking_db
 
     class Other(Count):
         others: Iterator[None] = iter(())

@@ -87,9 +87,9 @@ class Twice(LogicalDb):
 
 
 @pytest.fixture
-def db(client: Any) -> Db:
+def db(mode: Mode) -> Db:
     suffix = uuid4().hex
-    db = Db(client, table_name_resolver=lambda _, declared: f"{declared}-{suffix}")
+    db = mode.open(Db, table_name_resolver=lambda _, declared: f"{declared}-{suffix}")
     db.create_tables()
     return db
 
@@ -423,10 +423,10 @@ def test_what_is_refused_before_sending_is_not_sent(db: Db, recorder: Recorder) 
     assert everything(db) == before
 
 
-def test_a_type_in_two_tables_is_refused(client: Any, recorder: Recorder) -> None:
-    twice = Twice(client)
+def test_a_type_in_two_tables_is_refused(mode: Mode, recorder: Recorder) -> None:
+    twice = mode.open(Twice)
     message = "Twice has several views of Note; use one of them: db.book.notes, db.archive.notes"
-    with recorder(client) as requests:
+    with recorder(twice) as requests:
         with pytest.raises(TypeError) as load:
             twice.transaction_load(Note.Key(1))
         with pytest.raises(TypeError) as write:

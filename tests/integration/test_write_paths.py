@@ -497,9 +497,9 @@ def test_an_increment_that_may_make_the_row_changes_nothing_else_of_one_that_is_
 
 def test_a_token_makes_the_row_once_however_late_it_is_sent_again(local_mode: Mode) -> None:
     """The clock goes on, and the service takes nothing else under the same token; moto looks at no token."""
-    world = make_world(local_mode)
+    world, token = make_world(local_mode), uuid4().hex
     for _ in range(3):
-        assert world.db.increment(KEY, Thing.hits, upsert=True, idempotency_token="t") == 1
+        assert world.db.increment(KEY, Thing.hits, upsert=True, idempotency_token=token) == 1
         world.later()
     assert world.stored() == Thing(name="a", hits=1)
 

@@ -44,7 +44,7 @@ from logicaldb import (
     TransactionWriteSet,
     attr,
 )
-from logicaldb.flow import Unanswered
+from logicaldb.flow import ServiceFailure, Unanswered
 from logicaldb.pager import SaveItems
 from logicaldb.pager_async import AsyncSaveItems
 from logicaldb.testing import in_process_dynamodb
@@ -275,8 +275,15 @@ async def test_batches(db: Db) -> None:
     assert await listed(db.batch_load_all(iter(keys))) == tracks
 
 
-class Log(AsyncWritingPagerHandler[int]):
-    """Counts numbers in the rows of tracks, and awaits in each hook."""
+class Count(AsyncWritingPagerHandler[int]):
+    """Counts numbers in the rows of tracks."""
+
+    def item(self, writes: TransactionWriteSet, update: int) -> None:
+        writes.update(Track.Key("A", update), attr(Track.plays).add(1), upsert=True)
+
+
+class Log(Count):
+    """Awaits in each hook."""
 
     def __init__(self, db: Db) -> None:
         self.db = db
@@ -292,9 +299,6 @@ class Log(AsyncWritingPagerHandler[int]):
         await self.db.load(KEY)
         self.calls.append(("before_page", len(remaining_updates), max_transaction_items))
         return await super().before_page(remaining_updates, max_transaction_items)
-
-    def item(self, writes: TransactionWriteSet, update: int) -> None:
-        writes.update(Track.Key("A", update), attr(Track.plays).add(1), upsert=True)
 
     async def page_written(self, writes: TransactionWriteSet) -> None:
         await asyncio.sleep(0)
@@ -372,6 +376,38 @@ async def test_a_page_whose_answer_is_lost_is_sent_again_as_it_was(db: Db) -> No
     assert pager.updated_count == 5
     counts = {item.number: item.plays async for item in db.table.tracks.query_all_contents(ALL)}
     assert counts == dict.fromkeys(range(5), 1)
+
+
+@on_a_loop
+async def test_a_page_that_was_cancelled_stays_even_if_the_service_refuses_it_then(db: Db) -> None:
+    """It may have been written, and is not made anew before that is known."""
+    tokens: list[str] = []
+
+    class Failing:
+        async def send(self, operation: str, table: str, body: bytes, *, repeatable: bool = True) -> bytes:
+            tokens.append(json.loads(body)["ClientRequestToken"])
+            if len(tokens) == 2:
+                raise ServiceFailure("AccessDeniedException", {}, PermissionError("denied"))
+            answer = await transport.send(operation, table, body, repeatable=repeatable)
+            if len(tokens) == 1:
+                written.set()
+                await asyncio.Event().wait()
+            return answer
+
+    transport, written = db._transport, asyncio.Event()
+    db._transport = Failing()
+    pager = db.transaction_writing_pager([1], Count())
+    running = asyncio.create_task(pager.execute())
+    await written.wait()
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert pager.updated_count == 0
+    with pytest.raises(AmbiguousWrite):
+        await pager.execute()
+    await pager.execute()
+    assert (len(tokens), len(set(tokens)), pager.updated_count) == (3, 1, 1)
+    assert [item.plays async for item in db.table.tracks.query_all_contents(ALL)] == [1]
 
 
 @on_a_loop
