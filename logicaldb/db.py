@@ -253,11 +253,12 @@ class LogicalDb(DbBase[View[Any, Any]]):
         Raises:
             the same as ``batch_load``; what was handed out before is complete.
         """
-        items: Iterator[Any] = iterate(
+        items: Any = iterate(
             batches.load_all(keys, self._rows, consistent_read=consistent_read, at_once=self._at_once),
             self._transport,
         )
-        return items
+        found: Iterator[I] = items
+        return found
 
     def batch_write(self, writes: BatchWriteSet, *, max_page_size: int = 25) -> BatchWriteResult:
         """Put and delete any number of items without conditions, several requests at once (``BatchWriteItem``).

@@ -212,11 +212,12 @@ class AsyncLogicalDb(DbBase[AsyncView[Any, Any]]):
 
         Awaited; ``LogicalDb.batch_load_all`` describes the arguments, the result and the errors.
         """
-        items: AsyncIterator[Any] = iterate_async(
+        items: Any = iterate_async(
             batches.load_all(keys, self._rows, consistent_read=consistent_read, at_once=self._at_once),
             self._transport,
         )
-        return items
+        found: AsyncIterator[I] = items
+        return found
 
     async def batch_write(self, writes: BatchWriteSet, *, max_page_size: int = 25) -> BatchWriteResult:
         """Put and delete any number of items without conditions, several requests at once (``BatchWriteItem``).

@@ -26,7 +26,7 @@ ERRORS = [
     VersionConflict("message", expected=3, item=1),
     ItemNotFound("message", key="a", operation="update"),
     ItemAlreadyExists("message", item=1),
-    TransactionCanceled("message", failures=(1, 2)),
+    TransactionCanceled("message", failures=[]),
     BatchIncomplete("message", unprocessed=[1]),
     AmbiguousWrite("message", operation="save", key="a", item=1),
 ]

@@ -230,6 +230,6 @@ def test_a_key_of_another_type_as_an_attribute_is_left_alone() -> None:
 def test_a_union_with_a_named_key_can_be_evaluated() -> None:
     item_key: Any = ItemKey
     index_key: Any = IndexKey
-    assert (item_key["Track"] | None) == (ItemKey | None)
-    assert (None | item_key["Track"]) == (None | ItemKey)
-    assert (item_key["Track"] | index_key["Track"]) == (ItemKey | IndexKey)
+    assert (item_key["Track"] | None) == (item_key | None)
+    assert (None | item_key["Track"]) == (None | item_key)
+    assert (item_key["Track"] | index_key["Track"]) == (item_key | index_key)

@@ -49,6 +49,12 @@ def members(cls: type[Any]) -> dict[str, Any]:
     }
 
 
+def function_of(member: Any) -> Callable[..., Any]:
+    """The function of a method or property."""
+    function: Callable[..., Any] = member.fget if isinstance(member, property) else member
+    return function
+
+
 def awaited(annotation: Any) -> str:
     """The annotation of the awaited form of what has this one."""
     text = str(annotation)
@@ -78,7 +84,7 @@ def test_the_surfaces_are_the_same(blocking: type[Any], awaiting: type[Any]) -> 
     for name, value in ours.items():
         other = theirs[name]
         assert type(value) is type(other)
-        expected, found = (inspect.unwrap(one.fget if isinstance(one, property) else one) for one in (value, other))
+        expected, found = (inspect.unwrap(function_of(one)) for one in (value, other))
         assert shape(found, awaits=True) == shape(expected, awaits=False), name
         overloads = [shape(one, awaits=False) for one in get_overloads(expected)]
         assert [shape(one, awaits=True) for one in get_overloads(found)] == overloads, name
