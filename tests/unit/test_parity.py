@@ -51,8 +51,9 @@ def members(cls: type[Any]) -> dict[str, Any]:
 
 def function_of(member: Any) -> Callable[..., Any]:
     """The function of a method or property."""
-    function: Callable[..., Any] = member.fget if isinstance(member, property) else member
-    return function
+    function: Any = member.fget if isinstance(member, property) else member
+    found: Callable[..., Any] = function
+    return found
 
 
 def awaited(annotation: Any) -> str:
