@@ -26,6 +26,7 @@ from logicaldb import (
     SecondaryIndex,
     SortKey,
 )
+from logicaldb.items import primary_key_of
 from tests.unit.schema.support import declared
 
 
@@ -233,3 +234,23 @@ def test_a_union_with_a_named_key_can_be_evaluated() -> None:
     assert (item_key["Track"] | None) == (item_key | None)
     assert (None | item_key["Track"]) == (None | item_key)
     assert (item_key["Track"] | index_key["Track"]) == (item_key | index_key)
+
+
+class Labelled(Item):
+    token: Annotated[str, Attribute("pk")]
+    kind: Annotated[Literal["labelled"], Attribute("sk")] = "labelled"
+    label: str | None = None
+
+    class ByLabel(IndexKey["Labelled"], index="by_label"):
+        label: str
+
+    class Key(ItemKey["Labelled"]):
+        token: str
+
+
+class LabelledTable(LogicalTable[Row]):
+    labelled: InlineView[Labelled.Key, Labelled]
+
+
+def test_the_primary_key_is_found_behind_the_key_of_an_index() -> None:
+    assert primary_key_of(Labelled(token="a", label="x")) == Labelled.Key("a")
