@@ -19,7 +19,7 @@ from logicaldb.operations.pager import Pages, check_handler
 from logicaldb.operations.tables import create_tables
 from logicaldb.operations.times import Clock, utc_now
 from logicaldb.pager import SaveItems, WritingPager, WritingPagerHandler
-from logicaldb.sets import BatchWriteResult, BatchWriteSet, ItemSet, TransactionWriteSet, item_keys
+from logicaldb.sets import BatchWriteResult, BatchWriteSet, ItemSet, TransactionWriteSet, item_keys, several
 from logicaldb.transport.boto import BotoTransport, make_client, max_connections
 from logicaldb.views import View
 
@@ -254,7 +254,7 @@ class LogicalDb(DbBase[View[Any, Any]]):
             the same as ``batch_load``; what was handed out before is complete.
         """
         items: Any = iterate(
-            batches.load_all(keys, self._rows, consistent_read=consistent_read, at_once=self._at_once),
+            batches.load_all(several(keys, "keys"), self._rows, consistent_read=consistent_read, at_once=self._at_once),
             self._transport,
         )
         found: Iterator[I] = items
@@ -297,7 +297,9 @@ class LogicalDb(DbBase[View[Any, Any]]):
             BatchIncomplete: see ``batch_write``. What was drawn before and is not ``unprocessed`` is done; a note on the
                 error says how many writes that are at least.
         """
-        return run(batches.write_all(writes, self._rows, at_once=self._at_once), self._transport)
+        return run(
+            batches.write_all(several(writes, "items and keys"), self._rows, at_once=self._at_once), self._transport
+        )
 
     def transaction_writing_pager(
         self,
@@ -326,7 +328,7 @@ class LogicalDb(DbBase[View[Any, Any]]):
         """
         check_handler(handler, WritingPagerHandler)
         pages = Pages(
-            updates,
+            several(updates, "updates"),
             self._rows,
             max_transaction_items=max_transaction_items,
             progress=progress,
@@ -350,7 +352,9 @@ class LogicalDb(DbBase[View[Any, Any]]):
         Raises:
             the same as ``WritingPager.execute``.
         """
-        pager = self.transaction_writing_pager(items, SaveItems(), max_transaction_items=max_transaction_items)
+        pager = self.transaction_writing_pager(
+            several(items, "items"), SaveItems(), max_transaction_items=max_transaction_items
+        )
         with noting(lambda: f"save_all: the first {pager.updated_count} items are saved"):
             pager.execute()
         return pager.updated_count

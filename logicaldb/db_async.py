@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, Iterable
 from contextlib import asynccontextmanager
 from decimal import Decimal
 from typing import Any, ClassVar, overload
@@ -20,7 +20,7 @@ from logicaldb.operations.pager import Pages, check_handler
 from logicaldb.operations.tables import create_tables
 from logicaldb.operations.times import Clock, utc_now
 from logicaldb.pager_async import AsyncSaveItems, AsyncWritingPager, AsyncWritingPagerHandler
-from logicaldb.sets import BatchWriteResult, BatchWriteSet, ItemSet, TransactionWriteSet, item_keys
+from logicaldb.sets import BatchWriteResult, BatchWriteSet, ItemSet, TransactionWriteSet, item_keys, several
 from logicaldb.transport.aio import async_transport
 from logicaldb.transport.boto import make_client, max_connections
 from logicaldb.views_async import AsyncView
@@ -207,16 +207,16 @@ class AsyncLogicalDb(DbBase[AsyncView[Any, Any]]):
             self._transport,
         )
 
-    def batch_load_all(self, keys: Iterable[ItemKey[I]], *, consistent_read: bool = False) -> AsyncIterator[I]:
+    def batch_load_all(self, keys: Iterable[ItemKey[I]], *, consistent_read: bool = False) -> AsyncGenerator[I]:
         """The items of any number of keys, lazily: good for a generator of millions.
 
         Awaited; ``LogicalDb.batch_load_all`` describes the arguments, the result and the errors.
         """
         items: Any = iterate_async(
-            batches.load_all(keys, self._rows, consistent_read=consistent_read, at_once=self._at_once),
+            batches.load_all(several(keys, "keys"), self._rows, consistent_read=consistent_read, at_once=self._at_once),
             self._transport,
         )
-        found: AsyncIterator[I] = items
+        found: AsyncGenerator[I] = items
         return found
 
     async def batch_write(self, writes: BatchWriteSet, *, max_page_size: int = 25) -> BatchWriteResult:
@@ -233,7 +233,9 @@ class AsyncLogicalDb(DbBase[AsyncView[Any, Any]]):
 
         Awaited; ``LogicalDb.batch_write_all`` describes the arguments, the result and the errors.
         """
-        return await run_async(batches.write_all(writes, self._rows, at_once=self._at_once), self._transport)
+        return await run_async(
+            batches.write_all(several(writes, "items and keys"), self._rows, at_once=self._at_once), self._transport
+        )
 
     def transaction_writing_pager(
         self,
@@ -250,7 +252,7 @@ class AsyncLogicalDb(DbBase[AsyncView[Any, Any]]):
         """
         check_handler(handler, AsyncWritingPagerHandler)
         pages = Pages(
-            updates,
+            several(updates, "updates"),
             self._rows,
             max_transaction_items=max_transaction_items,
             progress=progress,
@@ -263,7 +265,9 @@ class AsyncLogicalDb(DbBase[AsyncView[Any, Any]]):
 
         Awaited; ``LogicalDb.save_all`` describes the arguments, the result and the errors.
         """
-        pager = self.transaction_writing_pager(items, AsyncSaveItems(), max_transaction_items=max_transaction_items)
+        pager = self.transaction_writing_pager(
+            several(items, "items"), AsyncSaveItems(), max_transaction_items=max_transaction_items
+        )
         with noting(lambda: f"save_all: the first {pager.updated_count} items are saved"):
             await pager.execute()
         return pager.updated_count

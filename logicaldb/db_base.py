@@ -15,6 +15,7 @@ from logicaldb.operations.rows import Rows
 from logicaldb.operations.times import Clock
 from logicaldb.schema.raw import RawDeclaration
 from logicaldb.schema.scopes import annotations_of, class_scope
+from logicaldb.schema.types import type_text
 from logicaldb.table import LogicalTable
 
 V = TypeVar("V")
@@ -88,14 +89,33 @@ def _read_annotation(db: type[DbBase[Any]], name: str, annotation: Any) -> tuple
     table_type = get_origin(table) or table
     if not (isinstance(table_type, type) and issubclass(table_type, LogicalTable)):
         raise DeclarationError(f"{where}: {table!r} is not a LogicalTable")
-    mode = next(iter(get_args(table)), Sync)
+    fixed = _fixed_mode(table_type)
+    mode = next(iter(get_args(table)), fixed or Sync)
     written = f"{table_type.__name__}[Async]" if db.__logicaldb_mode__ is Async else table_type.__name__
     names = [marker.name for marker in markers if isinstance(marker, TableName)]
     if len(names) != 1 or not names[0]:
         raise DeclarationError(f'{where}: has no table name; write Annotated[{written}, TableName("...")]')
+    if mode not in (Sync, Async):
+        raise DeclarationError(f"{where}: {type_text(mode)} is no mode; write {written}")
+    if mode is not db.__logicaldb_mode__ and fixed is not None:
+        raise DeclarationError(
+            f"{where}: {table_type.__name__} is declared with the mode {fixed.__name__}, and {kind.__name__} has the other; "
+            "declare it with M, which takes both"
+        )
     if mode is not db.__logicaldb_mode__:
         found = "synchronous" if mode is Sync else "asynchronous"
         raise DeclarationError(
             f"{where}: {table_type.__name__} is {found} here, and {kind.__name__} is not; write {written}"
         )
     return table_type, names[0]
+
+
+def _fixed_mode(table_type: type[LogicalTable[Any, Any]]) -> type[Sync | Async] | None:
+    """The mode that a table class, or one that it derives from, is declared with; ``None`` where it takes both."""
+    for base in table_type.__mro__:
+        for written in vars(base).get("__orig_bases__", ()):
+            for argument in get_args(written):
+                if argument in (Sync, Async):
+                    found: type[Sync | Async] = argument
+                    return found
+    return None

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from threading import current_thread
 from typing import Generic
 
 from typing_extensions import TypeVar
 
 from logicaldb.drivers import Transport, run
 from logicaldb.items import Item
-from logicaldb.operations.pager import PageRules, Pages
+from logicaldb.operations.pager import PageRules, Pages, call_plain
 from logicaldb.sets import TransactionWriteSet
 
 U = TypeVar("U")
@@ -82,6 +83,7 @@ class WritingPager(Generic[U]):
         sent again as it was, and takes effect once.
 
         Raises:
+            LogicalDbError: another thread is executing it.
             PagerStalled: a page makes no progress; its ``update`` is the next that is left.
             LimitExceeded: ``finish_page`` adds more operations than there is room for.
             DuplicateItem: two operations of an update, or of ``finish_page`` and another, are about one row.
@@ -89,15 +91,16 @@ class WritingPager(Generic[U]):
             AmbiguousWrite: it cannot be told whether a page was written.
             Exception: whatever a handler raises, and what an iterable of updates raises when those before are written.
         """
-        run(self._pages.start(), self._transport)
-        while self._pages.more():
-            with self._pages.turn():
-                self._handler.each_page(self._proceed)
+        with self._pages.execution(current_thread(), lambda thread: not thread.is_alive()):
+            run(self._pages.start(), self._transport)
+            while self._pages.more():
+                with self._pages.turn():
+                    call_plain(self._handler, "each_page", self._proceed)
 
     def _proceed(self) -> None:
         with self._pages.attempt():
             if self._pages.more():
                 if self._pages.page is None:
-                    count = self._handler.before_page(self._pages.remaining, self._pages.max_operations)
+                    count = call_plain(self._handler, "before_page", self._pages.remaining, self._pages.max_operations)
                     self._pages.fill(count, self._handler)
-                self._handler.page_written(run(self._pages.send(), self._transport))
+                call_plain(self._handler, "page_written", run(self._pages.send(), self._transport))

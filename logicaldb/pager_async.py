@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Generic
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from typing import Any, Generic
 
 from typing_extensions import TypeVar
 
@@ -22,7 +22,7 @@ class AsyncWritingPagerHandler(PageRules[U]):
     plain methods, which send nothing; the others are coroutines.
     """
 
-    async def each_page(self, proceed: Callable[[], Awaitable[None]], /) -> None:
+    async def each_page(self, proceed: Callable[[], Coroutine[Any, Any, None]], /) -> None:
         """Write one page: the place for retries and metrics.
 
         Args:
@@ -83,6 +83,7 @@ class AsyncWritingPager(Generic[U]):
         sent again as it was, and takes effect once.
 
         Raises:
+            LogicalDbError: another task is executing it.
             PagerStalled: a page makes no progress; its ``update`` is the next that is left.
             LimitExceeded: ``finish_page`` adds more operations than there is room for.
             DuplicateItem: two operations of an update, or of ``finish_page`` and another, are about one row.
@@ -90,15 +91,34 @@ class AsyncWritingPager(Generic[U]):
             AmbiguousWrite: it cannot be told whether a page was written.
             Exception: whatever a handler raises, and what an iterable of updates raises when those before are written.
         """
-        await run_async(self._pages.start(), self._transport)
-        while self._pages.more():
-            with self._pages.turn():
-                await self._handler.each_page(self._proceed)
+        # Imported here, because `import logicaldb` must not cost the import of asyncio, and with it of OpenSSL.
+        import asyncio  # noqa: PLC0415
+
+        with self._pages.execution(asyncio.current_task(), lambda task: task.done()):
+            await run_async(self._pages.start(), self._transport)
+            while self._pages.more():
+                with self._pages.turn():
+                    await _call_awaited(self._handler, "each_page", self._proceed)
 
     async def _proceed(self) -> None:
         with self._pages.attempt():
             if self._pages.more():
                 if self._pages.page is None:
-                    count = await self._handler.before_page(self._pages.remaining, self._pages.max_operations)
+                    count = await _call_awaited(
+                        self._handler, "before_page", self._pages.remaining, self._pages.max_operations
+                    )
                     self._pages.fill(count, self._handler)
-                await self._handler.page_written(await run_async(self._pages.send(), self._transport))
+                written = await run_async(self._pages.send(), self._transport)
+                await _call_awaited(self._handler, "page_written", written)
+
+
+async def _call_awaited(handler: object, method: str, *arguments: Any) -> Any:
+    """Call a hook and await it.
+
+    Raises:
+        TypeError: it is no coroutine.
+    """
+    result = getattr(handler, method)(*arguments)
+    if not isinstance(result, Awaitable):
+        raise TypeError(f"{type(handler).__name__}.{method} should be a coroutine here: async def {method}(...)")
+    return await result

@@ -75,6 +75,17 @@ def item_keys(keys: tuple[Any, ...]) -> Iterable[ItemKey[Any]]:
     return keys
 
 
+def several(values: Any, what: str) -> Iterable[Any]:
+    """Refuse what is no iterable of items or keys; an item is one too, of its fields.
+
+    Raises:
+        TypeError: it is none.
+    """
+    if isinstance(values, BaseModel) or not isinstance(values, Iterable):
+        raise TypeError(f"an iterable of {what} is due, not {kind_of(values)}")
+    return values
+
+
 def check_token(token: object) -> str:
     """Refuse what is no idempotency token.
 
@@ -106,6 +117,8 @@ class ItemSet(Sized, Iterable[Item]):
 
     def get_items(self, item_type: type[I]) -> list[I]:
         """The items of a type, in order."""
+        if not (isinstance(item_type, type) and issubclass(item_type, Item)):
+            raise TypeError(f"an item type is due, such as AlbumTrack, not {kind_of(item_type)}")
         return [item for item in self if type(item) is item_type]
 
     @property
@@ -197,7 +210,7 @@ class TransactionWriteSet:
         return self._add(Operation("check_condition", item_key(key), condition=check_condition(condition)))
 
     def add_all(self, other: TransactionWriteSet) -> Self:
-        """Add the operations of another set, in their order; its token is left aside."""
+        """Add the operations of another set, in their order; a token of its own is left aside."""
         check_set(other)
         for operation in other.operations:
             self._add(operation)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from decimal import Decimal
 from typing import Any, Generic, overload
 
@@ -68,7 +68,7 @@ class AsyncCollectionView(Generic[K, T]):
         consistent_read: bool = False,
         filter_expression: Condition | None = None,
         initial_offset: Offset[K] | None = None,
-    ) -> AsyncIterator[Page[K, T]]:
+    ) -> AsyncGenerator[Page[K, T]]:
         """All pages of ``query``, each asked for when it is due."""
         return iterate_async(
             self._source.partition_all(
@@ -92,7 +92,7 @@ class AsyncCollectionView(Generic[K, T]):
         filter_expression: Condition | None = None,
         initial_offset: Offset[K] | None = None,
         limit: int | None = None,
-    ) -> AsyncIterator[T]:
+    ) -> AsyncGenerator[T]:
         """The items of all pages of ``query``, ``limit`` of them at most."""
         return iterate_async(
             self._source.partition_contents(
@@ -151,7 +151,7 @@ class AsyncIndexView(Cursors[K, I]):
         consistent_read: bool = False,
         filter_expression: Condition | None = None,
         initial_offset: Offset[K] | None = None,
-    ) -> AsyncIterator[Page[K, I]]:
+    ) -> AsyncGenerator[Page[K, I]]:
         """All pages of ``query``, each asked for when it is due; nothing is sent before the first ``next``."""
         return iterate_async(
             self._source.query_all(
@@ -175,7 +175,7 @@ class AsyncIndexView(Cursors[K, I]):
         filter_expression: Condition | None = None,
         initial_offset: Offset[K] | None = None,
         limit: int | None = None,
-    ) -> AsyncIterator[I]:
+    ) -> AsyncGenerator[I]:
         """The items of all pages of ``query``, ``limit`` of them at most; nothing is sent before the first ``next``."""
         return iterate_async(
             self._source.query_contents(
@@ -235,7 +235,7 @@ class AsyncIndexView(Cursors[K, I]):
         filter_expression: Condition | None = None,
         initial_offset: Offset[K] | None = None,
         worker_id: WorkerId | None = None,
-    ) -> AsyncIterator[Page[K, I]]:
+    ) -> AsyncGenerator[Page[K, I]]:
         """All pages of ``scan``, each asked for when it is due; nothing is sent before the first ``next``."""
         return iterate_async(
             self._source.scan_all(
@@ -257,7 +257,7 @@ class AsyncIndexView(Cursors[K, I]):
         initial_offset: Offset[K] | None = None,
         worker_id: WorkerId | None = None,
         limit: int | None = None,
-    ) -> AsyncIterator[I]:
+    ) -> AsyncGenerator[I]:
         """The items of all pages of ``scan``, ``limit`` of them at most; nothing is sent before the first ``next``."""
         return iterate_async(
             self._source.scan_contents(
@@ -278,7 +278,7 @@ class AsyncIndexView(Cursors[K, I]):
         page_size: int = 100,
         consistent_read: bool = False,
         filter_expression: Condition | None = None,
-    ) -> AsyncIterator[I]:
+    ) -> AsyncGenerator[I]:
         """All items of the type, read in several segments at once.
 
         Args:
@@ -472,7 +472,7 @@ class AsyncRawView(Generic[R]):
         initial_offset: Offset[Any] | None = None,
         worker_id: WorkerId | None = None,
         limit: int | None = None,
-    ) -> AsyncIterator[R]:
+    ) -> AsyncGenerator[R]:
         """All rows, ``limit`` of them at most; nothing is sent before the first ``next``."""
         return iterate_async(
             self._rows.scan_contents(

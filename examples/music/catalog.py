@@ -134,7 +134,7 @@ class TrackReference(_Entry):
     """A track of an album of the same file."""
 
     album: AlbumToken
-    track: Annotated[int, Field(ge=1)]
+    track: Annotated[int, Field(ge=1, lt=10**16)]
 
 
 class PlaylistEntry(_Entry):

@@ -8,6 +8,8 @@ A wire value is DynamoDB JSON as it travels over HTTP: ``{"S": "x"}``, ``{"N": "
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from base64 import b64decode
+from decimal import Decimal
 from typing import Any, TypeAlias
 
 WireValue: TypeAlias = dict[str, Any]
@@ -15,6 +17,12 @@ WireValue: TypeAlias = dict[str, Any]
 
 ALL_FORMS = frozenset(("S", "N", "B", "BOOL", "NULL", "L", "M", "SS", "NS", "BS"))
 """The type descriptors of DynamoDB's attribute values."""
+
+
+def order_of(wire: WireValue) -> Any:
+    """What DynamoDB orders two values by that are strings, numbers or binaries."""
+    ((form, held),) = wire.items()
+    return Decimal(held) if form == "N" else b64decode(held) if form == "B" else held
 
 
 class Refused(Exception):

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Generic, Literal, TypeAlias, overload
+from typing import Any, Generic, Literal, TypeAlias, get_args, overload
 
 from typing_extensions import TypeVar
 
@@ -154,6 +154,8 @@ class Attr(Generic[T_contra]):  # noqa: PLW1641 - its equality is a condition, s
 
     def is_type(self, wire_type: WireType) -> Condition:
         """The attribute is stored as this type, such as ``"S"``, ``"N"``, ``"BOOL"`` or ``"SS"``."""
+        if wire_type not in get_args(WireType):
+            raise TypeError(f"is_type takes one of {', '.join(get_args(WireType))}, not {wire_type!r}")
         return Function(self._path, "attribute_type", of_type, wire_type)
 
     def size(self) -> Size:
@@ -209,7 +211,7 @@ class Attr(Generic[T_contra]):  # noqa: PLW1641 - its equality is a condition, s
 
 def _several(method: str, values: Iterable[V]) -> Iterable[V]:
     """Refuse one text where several values are due: it is iterable, but its letters are hardly meant."""
-    if isinstance(values, str | bytes):
+    if isinstance(values, str | bytes) or not isinstance(values, Iterable):
         raise TypeError(f"{method} takes several values, such as a list, not {describe(values)}")
     return values
 

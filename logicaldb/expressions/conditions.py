@@ -7,10 +7,10 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal, NoReturn, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Literal, NoReturn, TypeAlias
 
 from logicaldb.codec.generic import AnyCodec
-from logicaldb.codec.values import Refused, WireValue, describe
+from logicaldb.codec.values import Refused, WireValue, describe, order_of
 from logicaldb.errors import EncodingError
 from logicaldb.expressions.placeholders import Context
 from logicaldb.schema.places import Place
@@ -37,6 +37,14 @@ class Condition:
 
     def __or__(self, other: Condition) -> Condition:
         return _join("OR", self, other)
+
+    if not TYPE_CHECKING:  # what a forgotten attr() leaves stands on the left
+
+        def __rand__(self, other):
+            return _join("AND", other, self)
+
+        def __ror__(self, other):
+            return _join("OR", other, self)
 
     def __invert__(self) -> Condition:
         return _Not(self)
@@ -134,8 +142,10 @@ class Inside(Condition):
 
     def encode(self, context: Context) -> str:
         place = _ordered(context.find(self.path), "between")
-        low, high = (context.placeholders.value(place.encode(value)) for value in (self.low, self.high))
-        return f"{context.placeholders.path(place.path)} BETWEEN {low} AND {high}"
+        wires = low, high = place.encode(self.low), place.encode(self.high)
+        if low.keys() == high.keys() and order_of(low) > order_of(high):
+            raise place.refuse("between takes the lower value first")
+        return f"{context.placeholders.path(place.path)} BETWEEN {' AND '.join(map(context.placeholders.value, wires))}"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -289,9 +299,17 @@ class Expression(Condition):
     def __init__(
         self, text: str, values: Mapping[str, Any] | None = None, names: Mapping[str, str] | None = None
     ) -> None:
+        if not isinstance(text, str):
+            raise TypeError(f"Expression takes the text of a condition, not {describe(text)}")
+        for given, what in ((values, "values"), (names, "names")):
+            if not isinstance(given, Mapping | None):
+                raise TypeError(f"the {what} of an Expression are a dict of its placeholders, not {describe(given)}")
         self._text = text
         self._values = dict(values or {})
         self._names = dict(names or {})
+        for placeholder, name in self._names.items():
+            if not isinstance(name, str):
+                raise TypeError(f"Expression: {placeholder} is the name of an attribute, a str, not {describe(name)}")
 
     def encode(self, context: Context) -> str:
         """The expression with placeholders that meet no others of the request."""

@@ -149,7 +149,7 @@ def _write(writes: Sequence[Write], page_size: int, at_once: int) -> Flow[None]:
     except Exception as error:
         if not any(chunk.begun or chunk.ambiguous for chunk in chunks):
             raise
-        raise _incomplete(chunks, "writes", len(writes), _given) from error
+        raise _incomplete(chunks, "writes", len(writes), _given, ended_by=error) from error
 
 
 def _given(write: Write) -> Item | ItemKey[Any]:
@@ -278,12 +278,19 @@ def _key(request: Mapping[str, Any], names: Iterable[str]) -> Row:
 
 
 def _incomplete(
-    chunks: Sequence[_Chunk[P]], what: str, number: int, given: Callable[[P], Item | ItemKey[Any]]
+    chunks: Sequence[_Chunk[P]],
+    what: str,
+    number: int,
+    given: Callable[[P], Item | ItemKey[Any]],
+    *,
+    ended_by: Exception | None = None,
 ) -> BatchIncomplete:
     left = [given(one) for chunk in chunks for one in chunk.left.values()]
     message = f"{len(left)} of {number} {what} were left over"
     if ambiguous := sum(len(chunk.left) for chunk in chunks if chunk.ambiguous):
         message += f"; no answer tells whether {ambiguous} of them took effect"
+    elif ended_by is not None:
+        message += f"; {type(ended_by).__name__} ended the batch"
     return BatchIncomplete(message, unprocessed=left)
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Generator, Iterable, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from itertools import islice
-from typing import Generic
+from typing import Any, Generic
 
 from typing_extensions import TypeVar
 
@@ -158,7 +157,7 @@ class Pages(Generic[U]):
         max_transaction_items: int,
         progress: Item | None,
         progress_field: str,
-        now: Callable[[], float] = time.time,
+        now: Callable[[], float] = transactions.wall_time,
     ) -> None:
         if not isinstance(max_transaction_items, int) or isinstance(max_transaction_items, bool):
             raise TypeError(f"max_transaction_items is an int, not {describe(max_transaction_items)}")
@@ -177,6 +176,7 @@ class Pages(Generic[U]):
         self._now = now
         self._progress = None if progress is None else progress_of(progress, progress_field, rows)
         self._started = False
+        self._executing: dict[str, Any] = {}  # whose setdefault is atomic
         self._skipped = 0
         self._failure: Exception | None = None
         self.remaining.draw()
@@ -230,6 +230,27 @@ class Pages(Generic[U]):
         return bool(self.remaining)
 
     @contextmanager
+    def execution(self, by: Any, ended: Callable[[Any], bool]) -> Generator[None]:
+        """While the pager is executed, which one thread or task at a time can do; its own hooks may do it too.
+
+        Args:
+            by: the thread or task.
+            ended: whether one has ended, which tells of one that was interrupted before it could say so.
+
+        Raises:
+            LogicalDbError: another one is executing it.
+        """
+        holder = self._executing.setdefault("by", by)
+        if holder is not by:
+            if not ended(holder):
+                raise LogicalDbError("the writing pager is being executed already, by another thread or task")
+            self._executing["by"] = by
+        try:
+            yield
+        finally:
+            self._executing.clear()
+
+    @contextmanager
     def turn(self) -> Generator[None]:
         """While ``each_page`` runs; afterwards, refuse to go on where it wrote nothing.
 
@@ -278,7 +299,8 @@ class Pages(Generic[U]):
         applied: list[U] = []
         for update in islice(self.remaining, count):
             own = TransactionWriteSet()
-            rules.item(own, update)
+            call_plain(rules, "item", own, update)
+            self._check_token(own, "item")
             problem = draft.add(own)
             if problem is not None:
                 if not applied:
@@ -286,7 +308,9 @@ class Pages(Generic[U]):
                 break
             applied.append(update)
         writes = draft.writes
-        rules.finish_page(writes, applied)
+        number = len(applied)  # before a hook can change the list
+        call_plain(rules, "finish_page", writes, applied)
+        self._check_token(writes, "finish_page")
         if writes.size > self.max_operations:
             raise LimitExceeded(
                 f"finish_page: the page has {writes.size} operations with its own, and takes {self.max_operations}; "
@@ -298,11 +322,11 @@ class Pages(Generic[U]):
                 f"finish_page: the page has {draft.size} bytes with its own, and takes {draft.room_bytes}; "
                 "let before_page take fewer updates"
             )
-        progress = None if self._progress is None else self._progress.save(writes, len(applied))
+        progress = None if self._progress is None else self._progress.save(writes, number)
         draft.prepare_rest()
         if writes.size:
             writes._sent = transactions.fix(writes, draft.prepared, self._now())
-        self._page = FilledPage(writes, self.remaining.dropped + len(applied), progress)
+        self._page = FilledPage(writes, self.remaining.dropped + number, progress)
 
     def send(self) -> Flow[TransactionWriteSet]:
         """Send the page, and count its updates when it is written.
@@ -326,6 +350,13 @@ class Pages(Generic[U]):
         self.remaining.drop_to(page.end)  # by this it is counted, and no longer the page to be sent
         return page.writes
 
+    def _check_token(self, writes: TransactionWriteSet, method: str) -> None:
+        if writes.token is not None:
+            raise LogicalDbError(
+                f"{method} gives an idempotency token, and each page has one of its own; progress= is for runs that are "
+                "started again"
+            )
+
     def _stalled(self, problem: str) -> PagerStalled:
         update = self.remaining[0]
         return PagerStalled(f"updates[{self.remaining.dropped}]{_name(update)}: {problem}", update=update)
@@ -337,6 +368,22 @@ def _name(update: object) -> str:
         with suppress(TypeError, IncompleteKey):
             update = primary_key_of(update)
     return f" ({update!r})" if isinstance(update, KeyBase) else ""
+
+
+def call_plain(handler: object, method: str, *arguments: Any) -> Any:
+    """Call a hook, and refuse one that does nothing until somebody awaits or iterates what it returns.
+
+    Raises:
+        TypeError: it is such a hook.
+    """
+    result = getattr(handler, method)(*arguments)
+    if isinstance(result, Awaitable | AsyncIterator | Generator):
+        if isinstance(result, Coroutine):
+            result.close()
+        raise TypeError(
+            f"{type(handler).__name__}.{method} should be a plain method here, neither async nor a generator"
+        )
+    return result
 
 
 def check_handler(handler: object, kind: type) -> None:

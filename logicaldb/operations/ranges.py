@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from base64 import b64decode
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any, Final, Literal, TypeAlias
 
 from logicaldb.codec.keys import KeyAttribute, Partial, TextKey, key_order_bound
-from logicaldb.codec.values import WireValue, describe
+from logicaldb.codec.values import WireValue, describe, order_of
 from logicaldb.errors import EncodingError, IncompleteKey
 from logicaldb.expressions import (
     AtLeast,
@@ -22,12 +20,6 @@ from logicaldb.expressions import (
     Placeholders,
 )
 from logicaldb.schema.keys import KeySchema
-
-
-def order_of(wire: WireValue) -> Any:
-    """What DynamoDB compares two values of one key attribute by."""
-    ((tag, held),) = wire.items()
-    return Decimal(held) if tag == "N" else b64decode(held) if tag == "B" else held
 
 
 @dataclass(frozen=True, slots=True)

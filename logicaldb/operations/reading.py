@@ -9,7 +9,7 @@ from typing import Any, Generic, Unpack
 from typing_extensions import TypeVar
 
 from logicaldb.codec.limits import MAX_EXPRESSION_BYTES
-from logicaldb.codec.values import WireValue
+from logicaldb.codec.values import WireValue, order_of
 from logicaldb.errors import EncodingError
 from logicaldb.expressions import Condition, Context, KeyCondition, Placeholders, check_condition, check_length
 from logicaldb.flow import Flow, Request, Stream
@@ -23,7 +23,7 @@ from logicaldb.operations.paging import (
     check_page_size,
     segment,
 )
-from logicaldb.operations.ranges import KeyRange, key_range, order_of, partition_range
+from logicaldb.operations.ranges import KeyRange, key_range, partition_range
 from logicaldb.pages import Offset, Page
 from logicaldb.schema.items import ItemSchema, Row
 from logicaldb.schema.keys import KeySchema

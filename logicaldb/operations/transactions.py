@@ -297,7 +297,8 @@ def _reason(failure: OperationFailure) -> str:
 
 def _ambiguous(writes: TransactionWriteSet) -> AmbiguousWrite:
     return AmbiguousWrite(
-        f"{_named(writes)}: was sent, and no answer tells whether it took effect; send the same TransactionWriteSet again",
+        f"{_named(writes)}: was sent, and no answer tells whether it took effect; "
+        "send the same TransactionWriteSet again, or execute the same pager again",
         operation=writes,
     )
 

@@ -136,6 +136,7 @@ class Writer:
 
     def _clobber(self, operation: Operation) -> Write:
         """Replace the whole row, whatever is there; batches have no conditions."""
+        self._expected(_item(operation))
         return self._replace(operation, [], Placeholders(), Refusal(operation, self.item))
 
     def _replace(
@@ -314,6 +315,8 @@ class Writer:
         if self.item.version is None:
             return None
         version: int = getattr(item, self.item.version.name)
+        if version < 0:
+            raise EncodingError(f"{self.item.name}.{self.item.version.name}: {version} is below 0, and no version is")
         return version
 
     def _version_condition(self, expected: int | None, placeholders: Placeholders) -> list[str]:

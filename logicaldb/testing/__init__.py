@@ -5,8 +5,9 @@ Needs ``pip install "logicaldb[testing]"``; DynamoDB Local also needs Java, and 
 
 from __future__ import annotations
 
+from logicaldb.testing.dbs import LogicalDbFactory
 from logicaldb.testing.emulator import DynamoDbLocalUnavailable, find_emulator
 from logicaldb.testing.local import DynamoDbLocal
 from logicaldb.testing.moto import in_process_dynamodb
 
-__all__ = ["DynamoDbLocal", "DynamoDbLocalUnavailable", "find_emulator", "in_process_dynamodb"]
+__all__ = ["DynamoDbLocal", "DynamoDbLocalUnavailable", "LogicalDbFactory", "find_emulator", "in_process_dynamodb"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from functools import partial
@@ -29,17 +30,24 @@ class ThreadTransport:
     that still waits for a thread is not sent.
     """
 
-    __slots__ = ("_blocking", "_threads")
+    __slots__ = ("_at_once", "_blocking", "_process", "_threads")
 
     def __init__(self, client: Any) -> None:
         self._blocking = BotoTransport(client)
-        self._threads = ThreadPoolExecutor(max_connections(client), thread_name_prefix="logicaldb-request")
+        self._at_once = max_connections(client)
+        self._start()
+
+    def _start(self) -> None:
+        self._process = os.getpid()
+        self._threads = ThreadPoolExecutor(self._at_once, thread_name_prefix="logicaldb-request")
 
     async def send(self, operation: str, table: str, body: bytes, *, repeatable: bool = True) -> bytes:
         """Send a request and return the body of its answer; as ``BotoTransport.send``."""
         # Imported here, because `import logicaldb` must not cost the import of asyncio, and with it of OpenSSL.
         import asyncio  # noqa: PLC0415
 
+        if os.getpid() != self._process:
+            self._start()  # of the threads, a forked process has none
         call = partial(self._blocking.send, operation, table, body, repeatable=repeatable)
         # In a copy of the caller's context, for those who trace.
         return await asyncio.get_running_loop().run_in_executor(self._threads, copy_context().run, call)
@@ -98,4 +106,5 @@ def _may_have_been_sent(error: Exception) -> bool:
         # Of aiohttp and httpx (a choice of aiobotocore's), and of name resolution; of TLS they tell so while it begins.
         kinds = {base.__name__ for base in type(cause).__mro__}
         return kinds.isdisjoint({"ClientConnectorError", "ConnectError", "SSLError", "gaierror"})
-    return isinstance(error, HTTPClientError)
+    # A client that is closed has no session any more.
+    return isinstance(error, HTTPClientError) and not isinstance(error.kwargs.get("error"), AttributeError)

@@ -273,7 +273,7 @@ def test_a_stale_edit_by_the_api_is_told_what_is_stored(web: httpx.Client, playl
     second = web.put(path, json={"name": "Second", "version": 1, "tracks": []})
     told = {"detail": "Somebody else has changed this meanwhile.", "playlist": stored}
     assert (second.status_code, second.json()) == (409, told)
-    assert web.put(path, json={"name": "New", "version": 0}).status_code == 409
+    assert web.put(path, json={"name": "New", "version": 0, "tracks": []}).status_code == 409
     assert web.get(path).json() == stored
 
 
@@ -283,7 +283,7 @@ def test_an_edit_of_what_is_not_there_is_a_conflict(web: httpx.Client) -> None:
     conflict = Page(web.post(path, data=edit))
     assert conflict.status == 409
     assert conflict.headings == ["Not saved", "What is stored now", "What you wanted", "Ghost"]
-    told = web.put(f"/api{path}", json={"name": "Ghost", "version": 3})
+    told = web.put(f"/api{path}", json={"name": "Ghost", "version": 3, "tracks": []})
     assert (told.status_code, told.json()["playlist"]) == (409, None)
     assert web.post(path, data=conflict.form(path).filled()).status_code == 303
     assert Page(web.get(path)).items == ["All I Want 3:32"]
@@ -297,7 +297,7 @@ def test_of_two_editors_at_once_one_is_too_late(web_on_local: httpx.Client) -> N
 
         def edit(name: str, version: int = version, start: Barrier = start) -> tuple[int, Any]:
             start.wait(timeout=60)
-            answer = web_on_local.put(path, json={"name": name, "version": version})
+            answer = web_on_local.put(path, json={"name": name, "version": version, "tracks": []})
             return answer.status_code, answer.json()
 
         with ThreadPoolExecutor(2) as editors:
@@ -436,8 +436,12 @@ def test_other_sites_change_nothing(web: httpx.Client, playlist: str) -> None:
         refused = web.post(path, data=edit, headers={"sec-fetch-site": site})
         assert (refused.status_code, refused.text) == (403, "This is sent by another site.")
         assert web.get(path, headers={"sec-fetch-site": site}).status_code == 200
+    for origin in ("http://elsewhere.example", "null"):
+        assert web.post(path, data=edit, headers={"origin": origin}).status_code == 403
     assert Page(web.get(path)).headings == ["Morning"]
-    assert web.post(path, data=edit, headers={"sec-fetch-site": "same-origin"}).status_code == 303
+    own = f"{web.base_url.scheme}://{web.base_url.netloc.decode()}"
+    assert web.post(path, data=edit, headers={"origin": own}).status_code == 303
+    assert web.post(path, data={**edit, "version": "2"}, headers={"sec-fetch-site": "same-origin"}).status_code == 303
     assert web.get(path, headers={"host": "elsewhere.example"}).status_code == 400
 
 

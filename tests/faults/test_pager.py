@@ -19,7 +19,7 @@ UPDATES = updates(*[1] * 6)
 ONCE = dict.fromkeys(range(0, 6000, 1000), 1)
 ATTEMPTS = 2
 LIMIT = 2
-UNANSWERED = "was sent, and no answer tells whether it took effect; send the same TransactionWriteSet again"
+UNANSWERED = "was sent, and no answer tells whether it took effect; send the same TransactionWriteSet again, or execute the same pager again"
 
 
 def db_of(stage: Stage, attempts: int = ATTEMPTS, **config: Any) -> Db:

@@ -36,7 +36,7 @@ from tests.faults.test_lost_answers import ALL_FAULTS, CAUSES, FAULTS, MODES
 
 TRIES = 8
 OPERATIONS = ("update of Tally.Key(name='{0}')", "save of Note.Key(name='{0}')", "create of Note.Key(name='{0}-new')")
-UNTOLD = "was sent, and no answer tells whether it took effect; send the same TransactionWriteSet again"
+UNTOLD = "was sent, and no answer tells whether it took effect; send the same TransactionWriteSet again, or execute the same pager again"
 
 
 def writes_of(name: str) -> TransactionWriteSet:

@@ -32,6 +32,7 @@ from logicaldb import (
     ItemCollection,
     ItemKey,
     LogicalDb,
+    LogicalDbError,
     LogicalTable,
     M,
     Page,
@@ -141,8 +142,39 @@ def test_a_table_without_a_mode_takes_none() -> None:
             table: Annotated[Blocking, TableName("rows")]
 
     assert str(where.value) == (
-        "Wrong.table: Blocking is synchronous here, and AsyncLogicalDb is not; write Blocking[Async]"
+        "Wrong.table: Blocking is declared with the mode Sync, and AsyncLogicalDb has the other; "
+        "declare it with M, which takes both"
     )
+
+
+def test_a_mode_may_be_fixed() -> None:
+    class Fixed(Table[Async]):
+        """A table of the asynchronous mode alone."""
+
+    class Right(AsyncLogicalDb):
+        table: Annotated[Fixed, TableName("rows")]
+
+    assert "table" in Right.__logicaldb_tables__
+    with pytest.raises(DeclarationError) as error:
+
+        class Wrong(LogicalDb):
+            table: Annotated[Fixed, TableName("rows")]
+
+    assert str(error.value) == (
+        "Wrong.table: Fixed is declared with the mode Async, and LogicalDb has the other; declare it with M, which takes both"
+    )
+
+
+NO_MODE: Any = Table.__class_getitem__(int)  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
+
+
+def test_what_is_no_mode() -> None:
+    with pytest.raises(DeclarationError) as error:
+
+        class Wrong(AsyncLogicalDb):
+            table: Annotated[NO_MODE, TableName("rows")]
+
+    assert str(error.value) == "Wrong.table: int is no mode; write Table[Async]"
 
 
 def test_a_table_has_a_name() -> None:
@@ -435,3 +467,33 @@ def test_a_handler_that_is_awaited_is_none_of_a_db_that_blocks() -> None:
     with in_process_dynamodb() as client, pytest.raises(TypeError) as error:
         Plain(client).transaction_writing_pager([track(1)], AsyncSaveItems())  # type: ignore[arg-type]
     assert str(error.value) == "the handler of this writing pager should be of WritingPagerHandler, not AsyncSaveItems"
+
+
+@pytest.mark.parametrize("method", ["each_page", "before_page", "page_written"])
+@on_a_loop
+async def test_a_hook_that_is_no_coroutine_is_refused(db: Db, method: str) -> None:
+    handler = type("Wrong", (Count,), {method: lambda *_: 1})()
+    with pytest.raises(TypeError) as error:
+        await db.transaction_writing_pager([1], handler).execute()
+    assert str(error.value) == f"Wrong.{method} should be a coroutine here: async def {method}(...)"
+
+
+@on_a_loop
+async def test_one_task_at_a_time(db: Db) -> None:
+    begun, go_on = asyncio.Event(), asyncio.Event()
+
+    class Slow(Count):
+        async def before_page(self, remaining_updates: Sequence[int], max_transaction_items: int) -> int:
+            begun.set()
+            await go_on.wait()
+            return 1
+
+    pager = db.transaction_writing_pager([1, 2], Slow())
+    running = asyncio.create_task(pager.execute())
+    await begun.wait()
+    with pytest.raises(LogicalDbError) as error:
+        await pager.execute()
+    assert str(error.value) == "the writing pager is being executed already, by another thread or task"
+    go_on.set()
+    await running
+    assert pager.updated_count == 2

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from threading import Event, Thread
 from typing import Any
 
 import pytest
 
 from logicaldb import (
     AmbiguousWrite,
+    LogicalDbError,
     PagerStalled,
     TransactionCanceled,
     TransactionWriteSet,
@@ -399,3 +402,94 @@ def test_memory_is_bounded_by_a_page() -> None:
     pager.execute()
     assert pager.updated_count == 1000
     assert most <= 2 * 10 + 1
+
+
+# What a hook must not do.
+
+
+def test_one_thread_at_a_time() -> None:
+    begun, go_on = Event(), Event()
+
+    class Slow(Count):
+        def before_page(self, remaining_updates: Sequence[Update], max_transaction_items: int) -> int:
+            begun.set()
+            assert go_on.wait(10)
+            return super().before_page(remaining_updates, max_transaction_items)
+
+    pager, service = make(updates(*[1] * 5), Slow())
+    with ThreadPoolExecutor(1) as threads:
+        running = threads.submit(pager.execute)
+        assert begun.wait(10)
+        with pytest.raises(LogicalDbError) as raised:
+            pager.execute()
+        go_on.set()
+        running.result(10)
+    assert str(raised.value) == "the writing pager is being executed already, by another thread or task"
+    assert service.steps == [[0, 1000], [2000, 3000], [4000]]
+    pager.execute()
+
+
+def test_a_thread_that_ended_does_not_stand_in_the_way() -> None:
+    """As one that an interrupt kept from saying that it is done."""
+    pager, service = make(updates(1), Count())
+    gone = Thread(target=lambda: None)
+    gone.start()
+    gone.join()
+    pager._pages._executing["by"] = gone
+    pager.execute()
+    assert service.steps == [[0]]
+
+
+def test_the_list_of_the_applied_updates_is_the_hooks_own() -> None:
+    class Clear(Count):
+        def finish_page(self, writes: TransactionWriteSet, applied: Sequence[Update]) -> None:
+            super().finish_page(writes, applied)
+            assert isinstance(applied, list)
+            applied.clear()
+
+    pager, service = make(updates(1, 1, 1), Clear())
+    pager.execute()
+    assert service.steps == [[0, 1000], [2000]]
+    assert (pager.updated_count, left(pager)) == (3, [])
+
+
+@pytest.mark.parametrize("method", ["item", "finish_page"])
+def test_a_page_has_a_token_of_its_own(method: str) -> None:
+    class Token(Count):
+        def item(self, writes: TransactionWriteSet, update: Update) -> None:
+            if method == "item":
+                writes.idempotency_token("mine")
+
+        def finish_page(self, writes: TransactionWriteSet, applied: Sequence[Update]) -> None:
+            writes.idempotency_token("mine")
+
+    pager, service = make(updates(1), Token())
+    with pytest.raises(LogicalDbError) as raised:
+        pager.execute()
+    assert str(raised.value) == (
+        f"{method} gives an idempotency token, and each page has one of its own; progress= is for runs that are started again"
+    )
+    assert (service.requests, pager.updated_count) == ([], 0)
+
+
+async def coroutine(*_: Any) -> None:
+    raise AssertionError
+
+
+def generator(*_: Any) -> Iterator[None]:
+    yield
+
+
+async def asynchronous_generator(*_: Any) -> AsyncIterator[None]:
+    yield
+
+
+@pytest.mark.parametrize("kind", [coroutine, generator, asynchronous_generator], ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize("method", ["each_page", "before_page", "item", "finish_page", "page_written"])
+def test_a_hook_that_would_do_nothing_is_refused(method: str, kind: Any) -> None:
+    handler = type("Wrong", (Count,), {method: kind})()
+    pager, service = make(updates(1), handler)
+    with pytest.raises(TypeError) as raised:
+        pager.execute()
+    assert str(raised.value) == f"Wrong.{method} should be a plain method here, neither async nor a generator"
+    assert service.steps == ([[0]] if method == "page_written" else [])

@@ -29,10 +29,10 @@ SHARED: list[type[Any]] = [Cursors, PageRules, DbBase]
 LAZY = {"query_all", "query_all_contents", "scan_all", "scan_all_contents", "parallel_scan", "batch_load_all"}
 NO_REQUEST = {"transaction_writing_pager", "updated_count", "remaining_updates"}
 RENAMED = {
-    r"\bIterator\b": "AsyncIterator",
+    r"\bIterator\b": "AsyncGenerator",
     r"\bGenerator\b": "AsyncGenerator",
     r"\bWritingPager": "AsyncWritingPager",
-    r"Callable\[\[\], None\]": "Callable[[], Awaitable[None]]",
+    r"Callable\[\[\], None\]": "Callable[[], Coroutine[Any, Any, None]]",
 }
 LEFT_OUT = {("parallel_scan", "executor")}
 """Segments are read by tasks, which need no executor."""

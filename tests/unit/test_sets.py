@@ -24,7 +24,7 @@ from logicaldb import (
     attr,
 )
 from logicaldb.items import kind_of
-from logicaldb.sets import check_token, item_key, item_keys
+from logicaldb.sets import check_token, item_key, item_keys, several
 from tests.unit.operations.models import Customer, ShopRow, Step
 
 KEY = Step.Key("C", 3)
@@ -197,6 +197,20 @@ def test_the_item_of_a_key() -> None:
 )
 def test_what_messages_say_of_what_was_given(wrong: Any, named: str) -> None:
     assert kind_of(wrong) == named
+
+
+@pytest.mark.parametrize(("wrong", "named"), [("Step", "str"), (Step.Key, "the class Step.Key"), (STEP, "Step")])
+def test_items_are_found_by_their_type(wrong: Any, named: str) -> None:
+    with pytest.raises(TypeError) as error:
+        ITEMS.get_items(wrong)
+    assert str(error.value) == f"an item type is due, such as AlbumTrack, not {named}"
+
+
+@pytest.mark.parametrize(("wrong", "named"), [(5, "int"), (None, "NoneType"), (STEP, "Step"), (KEY, "Step.Key")])
+def test_where_several_are_due(wrong: Any, named: str) -> None:
+    with pytest.raises(TypeError) as error:
+        several(wrong, "items")
+    assert str(error.value) == f"an iterable of items is due, not {named}"
 
 
 @pytest.mark.parametrize("wrong", [STEP, "C", None])

@@ -17,6 +17,8 @@ from examples.music.web.library import SharedLibrary
 api = APIRouter(prefix="/api")
 
 TrackNumber = Annotated[int, Path(ge=1)]
+MAX_TRACKS = 400
+"""As many as the form of the page can send."""
 PageSize = Annotated[int, Query(ge=1, le=100)]
 
 
@@ -90,7 +92,8 @@ class PlaylistEdit(BaseModel):
     name: Text
     version: Annotated[int, Field(ge=0)]
     """0 where they saw none."""
-    tracks: list[TrackReference] = []
+    tracks: Annotated[list[TrackReference], Field(max_length=MAX_TRACKS)]
+    """All of them: what is left out is not in the playlist any more."""
 
     def item(self, token: str) -> PlaylistInfo:
         return PlaylistInfo(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from http import HTTPStatus
+from urllib.parse import urlsplit
 
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import PlainTextResponse
@@ -64,7 +65,11 @@ def create_app(
 
 async def _guard(request: Request, proceed: RequestResponseEndpoint) -> Response:
     """Refuse what forms of other sites send, and let pages load nothing from elsewhere."""
-    elsewhere = request.headers.get("sec-fetch-site", "none") not in {"same-origin", "none"}
+    site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
+    if site is not None:
+        elsewhere = site not in {"same-origin", "none"}
+    else:  # browsers leave it out where the connection is not encrypted, but for localhost
+        elsewhere = origin is not None and urlsplit(origin).netloc != request.url.netloc
     if elsewhere and request.method not in {"GET", "HEAD"}:
         return PlainTextResponse("This is sent by another site.", HTTPStatus.FORBIDDEN)
     response = await proceed(request)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
 from datetime import timedelta
 from decimal import Decimal
 from typing import Annotated, Any, Literal, assert_type
@@ -149,12 +149,12 @@ async def query_and_scan(db: AsyncMusicDb) -> None:
     page = await tracks.query(BeginsWith(KEY), asc=False, page_size=10)
     assert_type(page, Page[AlbumTrack.Key, AlbumTrack])
     assert_type(page.offset, Offset[AlbumTrack.Key] | None)
-    assert_type(tracks.query_all(BeginsWith(KEY)), AsyncIterator[Page[AlbumTrack.Key, AlbumTrack]])
-    assert_type(tracks.query_all_contents(BeginsWith(KEY), limit=3), AsyncIterator[AlbumTrack])
+    assert_type(tracks.query_all(BeginsWith(KEY)), AsyncGenerator[Page[AlbumTrack.Key, AlbumTrack]])
+    assert_type(tracks.query_all_contents(BeginsWith(KEY), limit=3), AsyncGenerator[AlbumTrack])
     assert_type(await tracks.count(BeginsWith(KEY)), int)
     assert_type((await tracks.scan()).contents, list[AlbumTrack])
-    assert_type(tracks.scan_all_contents(), AsyncIterator[AlbumTrack])
-    assert_type(tracks.parallel_scan(4), AsyncIterator[AlbumTrack])
+    assert_type(tracks.scan_all_contents(), AsyncGenerator[AlbumTrack])
+    assert_type(tracks.parallel_scan(4), AsyncGenerator[AlbumTrack])
     async for track in tracks.query_all_contents(BeginsWith(KEY)):
         assert_type(track, AlbumTrack)
     by_title = db.music.album_tracks_by_title
@@ -162,7 +162,7 @@ async def query_and_scan(db: AsyncMusicDb) -> None:
     assert_type((await by_title.query(BeginsWith(start))).contents, list[AlbumTrack])
     albums = db.music.albums
     assert_type((await albums.query(AlbumInfo.Key("ALBUM_1"))).contents, list[AlbumInfo | AlbumTrack])
-    assert_type(albums.query_all_contents(AlbumInfo.Key("ALBUM_1")), AsyncIterator[AlbumInfo | AlbumTrack])
+    assert_type(albums.query_all_contents(AlbumInfo.Key("ALBUM_1")), AsyncGenerator[AlbumInfo | AlbumTrack])
     await tracks.query(BeginsWith(AlbumInfo.Key("ALBUM_1")))  # error: arg-type
     await by_title.query(BeginsWith(KEY))  # error: arg-type
     await albums.query(KEY)  # error: arg-type
@@ -175,7 +175,7 @@ async def raw_rows(db: AsyncMusicDb, row: dict[str, Any]) -> None:
     key = MusicItem(partition_key="ALBUM_1", sort_key="INFO_")
     assert_type(await db.music.raw.load(key), MusicItem | None)
     assert_type(await db.music.raw.delete(key), MusicItem | None)
-    assert_type(db.music.raw.scan_all_contents(), AsyncIterator[MusicItem])
+    assert_type(db.music.raw.scan_all_contents(), AsyncGenerator[MusicItem])
     assert_type(db.music.codec(AlbumTrack).decode(row), AlbumTrack)
     await db.music.raw.load(KEY)  # error: arg-type
 
@@ -203,7 +203,7 @@ async def sets(db: AsyncMusicDb, track: AlbumTrack) -> None:
     async with db.transaction() as writes:
         assert_type(writes, TransactionWriteSet)
     assert_type(await db.batch_load(KEY), ItemSet)
-    assert_type(db.batch_load_all([KEY]), AsyncIterator[AlbumTrack])
+    assert_type(db.batch_load_all([KEY]), AsyncGenerator[AlbumTrack])
     assert_type(await db.batch_write(BatchWriteSet().clobber(track)), BatchWriteResult)
     assert_type(await db.batch_write_all([track, KEY]), int)
     assert_type(await db.save_all([track]), int)

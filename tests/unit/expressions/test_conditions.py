@@ -217,6 +217,8 @@ COMPOSITE = "is a part of the composite key due and has no attribute of its own;
         (attr(T.size) > None, "Thing.size: the value is not valid (int_type)"),
         (attr(T.rank) > None, "Thing.rank: is None, not an int"),
         (attr(T.rank).is_in([1, None]), "Thing.rank: is None, not an int"),
+        (attr(Thing.size).between(10, 9), "Thing.size: between takes the lower value first"),
+        (attr(Thing.label).between("b", "a"), "Thing.label: between takes the lower value first"),
         (attr(T.size).between(1, "x"), "Thing.size: the value is not valid (int_parsing)"),
         (attr(T.size).is_in([1, "x"]), "Thing.size: the value is not valid (int_parsing)"),
         (attr(T.lines).contains(1), "Thing.lines[]: the value is not valid (string_type)"),
@@ -510,3 +512,42 @@ def test_a_condition_does_not_show_its_values() -> None:
     ):
         assert "SECRET" not in repr(condition)
         assert "Thing.title" in repr(condition)
+
+
+@pytest.mark.parametrize("join", [lambda wrong, right: wrong & right, lambda wrong, right: wrong | right])
+def test_a_forgotten_attr_on_the_left(join: Any) -> None:
+    wrong: Any = Thing.title == "a"
+    with pytest.raises(TypeError) as error:
+        join(wrong, attr(Thing.size) == 1)
+    assert str(error.value) == (
+        "a condition is due, not False: write attr(...) around the field, as in attr(AlbumTrack.track_number) == 1"
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((None,), "Expression takes the text of a condition, not None"),
+        (("a = :a", [1]), "the values of an Expression are a dict of its placeholders, not a list"),
+        (("#a = :a", {}, "a"), "the names of an Expression are a dict of its placeholders, not a str"),
+        (("#a = :a", {}, {"#a": 5}), "Expression: #a is the name of an attribute, a str, not an int"),
+    ],
+)
+def test_what_an_expression_is_made_of(arguments: Any, message: str) -> None:
+    with pytest.raises(TypeError) as error:
+        Expression(*arguments)
+    assert str(error.value) == message
+
+
+@pytest.mark.parametrize("wrong", ["Q", 5, None])
+def test_a_type_is_one_of_dynamodbs(wrong: Any) -> None:
+    with pytest.raises(TypeError) as error:
+        attr(Thing.title).is_type(wrong)
+    assert str(error.value) == f"is_type takes one of S, N, B, BOOL, NULL, L, M, SS, NS, BS, not {wrong!r}"
+
+
+@pytest.mark.parametrize("method", ["is_in", "append", "prepend", "add_to_set", "delete_from_set"])
+def test_where_several_values_are_due(method: str) -> None:
+    with pytest.raises(TypeError) as error:
+        getattr(untyped(Thing.title), method)(5)
+    assert str(error.value) == f"{method} takes several values, such as a list, not an int"

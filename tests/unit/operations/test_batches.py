@@ -673,7 +673,8 @@ def test_where_something_is_written_the_error_is_the_cause(before: tuple[Any, ..
     with pytest.raises(BatchIncomplete) as raised:
         write(writes, *before, denied)
     assert raised.value.unprocessed == [items[number] for number in left]
-    assert str(raised.value) == f"{len(raised.value.unprocessed)} of 60 writes were left over"
+    number = len(raised.value.unprocessed)
+    assert str(raised.value) == f"{number} of 60 writes were left over; RuntimeError ended the batch"
     assert raised.value.__cause__ is denied.error
 
 

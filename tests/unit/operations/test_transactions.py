@@ -581,7 +581,7 @@ AMBIGUOUS = [
 ]
 UNTOLD = (
     "the transaction (save of Step.Key(customer='C', number=3)): was sent, and no answer tells whether it took effect; "
-    "send the same TransactionWriteSet again"
+    "send the same TransactionWriteSet again, or execute the same pager again"
 )
 
 
@@ -606,7 +606,7 @@ def test_of_many_operations_the_first_are_named() -> None:
     assert str(error.value) == (
         "the transaction (save of Step.Key(customer='C', number=0), save of Step.Key(customer='C', number=1), "
         "save of Step.Key(customer='C', number=2), 2 more): was sent, and no answer tells whether it took effect; "
-        "send the same TransactionWriteSet again"
+        "send the same TransactionWriteSet again, or execute the same pager again"
     )
 
 

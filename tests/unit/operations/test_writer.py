@@ -397,6 +397,13 @@ def test_create_of_an_item_that_is_stored_already() -> None:
     )
 
 
+@pytest.mark.parametrize("kind", ["save", "create", "put", "delete", "clobber"])
+def test_no_version_is_below_0(kind: Any) -> None:
+    with pytest.raises(EncodingError) as error:
+        save(VERSIONED, versioned(-1), kind=kind)
+    assert str(error.value) == "Versioned.version: -1 is below 0, and no version is"
+
+
 def test_create_of_a_type_without_a_version() -> None:
     run = save(PLAIN, Plain(pk="P", sk="S"), {}, kind="create")
     assert readable(run.bodies[0], "ConditionExpression") == "attribute_not_exists(pk)"
