@@ -172,7 +172,7 @@ def test_what_is_no_mode() -> None:
     with pytest.raises(DeclarationError) as error:
 
         class Wrong(AsyncLogicalDb):
-            table: Annotated[NO_MODE, TableName("rows")]
+            table: Annotated[NO_MODE, TableName("rows")]  # pyright: ignore[reportInvalidTypeForm]
 
     assert str(error.value) == "Wrong.table: int is no mode; write Table[Async]"
 

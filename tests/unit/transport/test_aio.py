@@ -3,8 +3,11 @@ from __future__ import annotations
 import asyncio
 import inspect
 import json
+import os
 import socket
 import ssl
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Generator
@@ -308,8 +311,14 @@ def test_httpx_tells_of_connections_that_were_not_made() -> None:
     assert _may_have_been_sent(HTTPClientError(error=httpx.ReadError("reset")))
 
 
+CLOSED = HTTPClientError(error=AttributeError("'NoneType' object has no attribute 'get'"))
+"""What aiobotocore says of a client that is closed."""
+
+
 @pytest.mark.parametrize(
-    "error", [ProxyConnectionError(proxy_url=URL, error=RESET), NoCredentialsError(), ValueError("a hook's")], ids=repr
+    "error",
+    [ProxyConnectionError(proxy_url=URL, error=RESET), NoCredentialsError(), ValueError("a hook's"), CLOSED],
+    ids=repr,
 )
 def test_what_was_not_sent(error: Exception) -> None:
     assert not _may_have_been_sent(error)
@@ -400,6 +409,36 @@ def test_requests_run_on_threads_in_the_context_of_the_caller() -> None:
         client.meta.events.register("before-call.dynamodb.*", look)
         assert json.loads(asyncio.run(main(ThreadTransport(client)))) == {"TableNames": []}
     assert seen == [("outside", "logicaldb-request")]
+
+
+FORK = """
+import asyncio, os, sys
+from logicaldb.testing import in_process_dynamodb
+from logicaldb.transport.aio import ThreadTransport
+
+with in_process_dynamodb() as client:
+    transport = ThreadTransport(client)
+    send = lambda: asyncio.run(transport.send("ListTables", "", b"{}"))
+    send()
+    child = os.fork()
+    if child == 0:
+        print(send().decode(), flush=True)
+        os._exit(0)
+    os.waitpid(child, 0)
+"""
+
+
+def test_a_forked_process_has_threads_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those of its parent are not there, though the parent's pool counts them."""
+    # In a process of its own, without other threads, of which later Pythons warn.
+    forked = subprocess.run([sys.executable, "-c", FORK], capture_output=True, text=True, timeout=60, check=False)
+    assert json.loads(forked.stdout) == {"TableNames": []}, forked.stderr
+    with in_process_dynamodb() as client:
+        transport = ThreadTransport(client)
+        before = transport._threads
+        monkeypatch.setattr(os, "getpid", lambda: -1)
+        assert json.loads(asyncio.run(transport.send("ListTables", "", b"{}"))) == {"TableNames": []}
+        assert transport._threads is not before
 
 
 def test_a_failure_comes_from_the_thread_as_it_is() -> None:
