@@ -190,7 +190,7 @@ def test_the_tests_of_the_page_pass(run: pytest.Pytester) -> None:
     page = (ROOT / "docs" / "testing.md").read_text(encoding="utf-8")
     blocks = re.findall(r"^```python\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
     run.makepyfile(test_suite="\n".join(blocks))
-    run.runpytest_inprocess(*PLUGIN).assert_outcomes(passed=3)
+    run.runpytest_inprocess(*PLUGIN).assert_outcomes(passed=6)
 
 
 def test_a_fixture_of_the_users_own_takes_the_place_of_the_client(run: pytest.Pytester) -> None:
