@@ -52,7 +52,7 @@ def load(
         DecodingError: a row is not valid for the type of its key.
     """
     _check_page_size(page_size, MAX_BATCH_KEYS)
-    places = {place.identity: place for place in rows.places(keys)}
+    places = rows.places_by_row(keys)
     if not places:
         return ItemSet({})
     chunks = [_Reading(dict(some), consistent_read) for some in _by(places.items(), page_size)]

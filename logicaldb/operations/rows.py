@@ -93,7 +93,11 @@ class Rows:
         return Place(key, writer, writer.key.primary(key))
 
     def places(self, keys: Iterable[ItemKey[Any]]) -> list[Place]:
-        """Where the rows of keys are, each once.
+        """Where the rows of keys are, each once; ``places_by_row`` says what is raised."""
+        return list(self.places_by_row(keys).values())
+
+    def places_by_row(self, keys: Iterable[ItemKey[Any]]) -> dict[Identity, Place]:
+        """Where the rows of keys are, each once, by what tells the rows apart.
 
         Raises:
             TypeError: something is no key, or the db has no such type.
@@ -107,7 +111,7 @@ class Rows:
             known = found.setdefault(place.identity, place)
             if known.key != key:
                 raise DuplicateItem(f"{known.key!r} and {key!r} are keys of one row")
-        return list(found.values())
+        return found
 
 
 @dataclass(frozen=True, slots=True)
