@@ -15,7 +15,7 @@ from logicaldb.expressions import Condition, Update
 from logicaldb.items import Item, ItemKey
 from logicaldb.operations import batches, transactions
 from logicaldb.operations.notes import noting
-from logicaldb.operations.pager import Pages, check_handler
+from logicaldb.operations.pager import check_handler
 from logicaldb.operations.tables import create_tables
 from logicaldb.operations.times import Clock, utc_now
 from logicaldb.pager import SaveItems, WritingPager, WritingPagerHandler
@@ -327,13 +327,7 @@ class LogicalDb(DbBase[View[Any, Any]]):
             LimitExceeded: ``max_transaction_items`` is not between 1 and 100.
         """
         check_handler(handler, WritingPagerHandler)
-        pages = Pages(
-            several(updates, "updates"),
-            self._rows,
-            max_transaction_items=max_transaction_items,
-            progress=progress,
-            progress_field=progress_field,
-        )
+        pages = self._pages(updates, max_transaction_items, progress, progress_field)
         return WritingPager(pages, handler, self._transport)
 
     def save_all(self, items: Iterable[Item], *, max_transaction_items: int = 25) -> int:

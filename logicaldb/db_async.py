@@ -16,7 +16,7 @@ from logicaldb.flow import Async, Sync
 from logicaldb.items import Item, ItemKey
 from logicaldb.operations import batches, transactions
 from logicaldb.operations.notes import noting
-from logicaldb.operations.pager import Pages, check_handler
+from logicaldb.operations.pager import check_handler
 from logicaldb.operations.tables import create_tables
 from logicaldb.operations.times import Clock, utc_now
 from logicaldb.pager_async import AsyncSaveItems, AsyncWritingPager, AsyncWritingPagerHandler
@@ -251,13 +251,7 @@ class AsyncLogicalDb(DbBase[AsyncView[Any, Any]]):
         Awaited; ``LogicalDb.transaction_writing_pager`` describes the arguments, the result and the errors.
         """
         check_handler(handler, AsyncWritingPagerHandler)
-        pages = Pages(
-            several(updates, "updates"),
-            self._rows,
-            max_transaction_items=max_transaction_items,
-            progress=progress,
-            progress_field=progress_field,
-        )
+        pages = self._pages(updates, max_transaction_items, progress, progress_field)
         return AsyncWritingPager(pages, handler, self._transport)
 
     async def save_all(self, items: Iterable[Item], *, max_transaction_items: int = 25) -> int:

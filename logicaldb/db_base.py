@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Annotated, Any, ClassVar, Generic, TypeAlias, get_args, get_origin
 
 from typing_extensions import TypeVar
@@ -10,14 +10,17 @@ from typing_extensions import TypeVar
 from logicaldb.annotations import TableName
 from logicaldb.errors import DeclarationError
 from logicaldb.flow import Async, Sync
-from logicaldb.items import ItemKey
+from logicaldb.items import Item, ItemKey
+from logicaldb.operations.pager import Pages
 from logicaldb.operations.rows import Rows
 from logicaldb.operations.times import Clock
 from logicaldb.schema.raw import RawDeclaration
 from logicaldb.schema.scopes import annotations_of, class_scope
 from logicaldb.schema.types import type_text
+from logicaldb.sets import several
 from logicaldb.table import LogicalTable
 
+U = TypeVar("U")
 V = TypeVar("V")
 
 TableNameResolver: TypeAlias = Callable[[type[Any], str], str]
@@ -72,6 +75,18 @@ class DbBase(Generic[V]):
         for table in self._tables:
             declaration = table.__logicaldb_table__
             yield table.table_name, declaration.raw, declaration.ttl_attributes
+
+    def _pages(
+        self, updates: Iterable[U], max_transaction_items: int, progress: Item | None, progress_field: str
+    ) -> Pages[U]:
+        """The pages of a writing pager."""
+        return Pages(
+            several(updates, "updates"),
+            self._rows,
+            max_transaction_items=max_transaction_items,
+            progress=progress,
+            progress_field=progress_field,
+        )
 
     def _view_of_key(self, key: ItemKey[Any]) -> V:
         return self._views[self._rows.view_of_key(key)]

@@ -11,6 +11,7 @@ from logicaldb.items import Item, ItemKey, kind_of
 from logicaldb.operations.writer import Writer
 from logicaldb.operations.writes import Identity, Write, identity_of
 from logicaldb.schema.items import Row
+from logicaldb.schema.types import type_text
 from logicaldb.sets import Operation, item_key
 
 
@@ -37,7 +38,7 @@ class Rows:
         """
         writers = self._writers.get(item_type)
         if writers is None:
-            name = item_type.__qualname__.rpartition("<locals>.")[2]
+            name = type_text(item_type)
             if issubclass(item_type, ItemKey):
                 raise TypeError(f"an item is due, and {name} is a key; load and delete_key take keys")
             raise TypeError(f"{self._db} has no view of {name}")
