@@ -11,7 +11,7 @@ WITH_TOOLS := PATH="$(CURDIR)/$(BIN):$$PATH"
 MAKEFLAGS += --no-print-directory
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help example web test check format clean
+.PHONY: help example web test check bench format clean
 
 help: ## Show this list.
 	@sed -n 's/^\([a-z]*\): .*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-16s%s\n", $$1, $$2 }'
@@ -33,6 +33,9 @@ check: $(VENV)/.tools ## Lint, check formats and types, imports, public names an
 	$(WITH_TOOLS) PYRIGHT_PYTHON_IGNORE_WARNINGS=1 $(BIN)/pyright --pythonpath $(BIN)/python
 	$(WITH_TOOLS) PYRIGHT_PYTHON_IGNORE_WARNINGS=1 $(BIN)/python -m pytest -q -n 2 \
 		tests/typing tests/unit/test_imports.py tests/unit/test_public_names.py tests/unit/test_docs.py
+
+bench: $(VENV)/.tools ## Measure speed beside plain boto3 and other mappers (some minutes; needs a C compiler).
+	$(WITH_TOOLS) $(BIN)/python -m tests.benchmarks.bench --write
 
 format: $(VENV)/.dev ## Format the code, and mend what the linter can.
 	$(BIN)/ruff check --fix

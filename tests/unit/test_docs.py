@@ -24,7 +24,7 @@ PAGES = [
     *sorted(DOCS.glob("**/*.md")),
     *sorted(ROOT.glob("examples/**/*.md")),
 ]
-LANGUAGES = {"bash", "console", "json", "python", "text", "toml"}
+LANGUAGES = {"bash", "console", "json", "python", "text", "toml", "yaml"}
 """What a fenced block may be; of these conftest.py runs ``python``, and nothing that is called otherwise."""
 
 pages = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
