@@ -81,12 +81,9 @@ def check(
 ) -> None:
     """Check the declarations, and compare them with live tables. The exit status is 1 if anything is found."""
     loaded = _load(db)
-    found = False
-    if laws:
-        found = _check_laws(loaded)
-    if live:
-        found = _compare(loaded, _transport(endpoint_url, region, profile), table_prefix) or found
-    raise typer.Exit(int(found))
+    broken = laws and _check_laws(loaded)
+    different = live and _compare(loaded, _transport(endpoint_url, region, profile), table_prefix)
+    raise typer.Exit(int(broken or different))
 
 
 @app.command()
@@ -113,13 +110,12 @@ def export(
 ) -> None:
     """Export the tables to CloudFormation, Terraform or NoSQL Workbench."""
     tables = outline(_load(db))
-    match format:
-        case Format.CLOUDFORMATION:
-            text = cloudformation(_name(db), tables)
-        case Format.TERRAFORM:
-            text = terraform(tables)
-        case Format.WORKBENCH:
-            text = workbench(_name(db), tables, datetime.now(UTC))
+    if format is Format.CLOUDFORMATION:
+        text = cloudformation(_name(db), tables)
+    elif format is Format.TERRAFORM:
+        text = terraform(tables)
+    else:
+        text = workbench(_name(db), tables, datetime.now(UTC))
     _write(text, output)
 
 

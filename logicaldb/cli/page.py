@@ -117,7 +117,7 @@ class _Drawing:
             badge = f'<b class="type">{escape(sample.item.name)}</b>'
             lines.append(
                 f"<tr {self.colour(sample.item)}>{cells}"
-                f'<td class="attributes">{badge}{"".join(_attributes(others))}</td></tr>'
+                f'<td class="attributes">{badge} {" ".join(_attributes(others))}</td></tr>'
             )
         return f"<tbody>{''.join(lines)}</tbody>"
 
@@ -128,7 +128,7 @@ def _projection(index: Index) -> str:
 
 def _attributes(row: Mapping[str, WireValue]) -> Iterator[str]:
     for name, wire in row.items():
-        yield f"<span><i>{escape(name)}</i>{escape(_value(wire))}</span>"
+        yield f"<span><i>{escape(name)}</i> {escape(_value(wire))}</span>"
 
 
 def _patterns(table: TableOutline) -> str:
@@ -161,13 +161,9 @@ def _plain(wire: WireValue) -> Any:
         return {name: _plain(value) for name, value in held.items()}
     if form == "L":
         return [_plain(value) for value in held]
-    if form == "NULL":
-        return None
-    return _number(held) if form == "N" else [_number(one) for one in held] if form == "NS" else held
-
-
-def _number(text: str) -> Any:
-    return json.loads(text)
+    if form == "N":
+        return json.loads(held)
+    return [json.loads(one) for one in held] if form == "NS" else held
 
 
 _STYLE: Final = """

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import types
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
-from typing import Any, Final, Literal, Union, get_args, get_origin
+from typing import Any, Final, Literal, NewType, Union, get_args, get_origin
 from uuid import UUID
 
 from pydantic import BaseModel
 
 from logicaldb.annotations import Counter, TimeToLive, Version
 from logicaldb.codec.inspection import alias_value, is_alias
-from logicaldb.codec.keys import ABSENT, FieldRefused, TextKey
-from logicaldb.codec.values import Refused
+from logicaldb.codec.keys import FieldRefused, TextKey
 from logicaldb.schema.fields import FieldDeclaration
 from logicaldb.schema.items import ItemSchema, Row
 from logicaldb.schema.views import TableDeclaration
@@ -61,8 +61,8 @@ def _rows(item: ItemSchema, partition: int) -> Iterator[Row]:
         for name, stored in item.stored.items():
             try:
                 wire = stored.encode(values)
-            except (FieldRefused, Refused, KeyError, TypeError, ValueError, AttributeError):
-                continue  # a type whose values nothing is known of
+            except (KeyError, FieldRefused):
+                continue
             if wire is not None:
                 row[name] = wire
         if all(key.name in row for key in item.primary):
@@ -79,18 +79,19 @@ def _values(item: ItemSchema, partition: int, number: int, every: int) -> dict[s
     sort_fields = [field for key in item.primary[1:] for field in key.fields]
     values: dict[str, Any] = {}
     for name, field in item.declaration.fields.items():
-        if field.default is not ABSENT and name in item.constants:
-            values[name] = field.default
-        elif name in partition_fields:
-            values[name] = _of_key(item, field, partition)
-        elif name in sort_fields:
-            values[name] = _of_key(item, field, number)
-        elif field.nullable and every % 2 == 0:
-            values[name] = None
-        elif any(attribute in grouping for attribute in field.attributes):
-            values[name] = sample(field.type, name, (every + 1) // 2)
-        else:
-            values[name] = _of_role(field, every)
+        with suppress(TypeError):  # of a type whose values nothing is known of, and the row goes without
+            if name in item.constants:
+                values[name] = item.constants[name]
+            elif name in partition_fields:
+                values[name] = _of_key(item, field, partition)
+            elif name in sort_fields:
+                values[name] = _of_key(item, field, number)
+            elif field.nullable and every % 2 == 0:
+                values[name] = None
+            elif any(attribute in grouping for attribute in field.attributes):
+                values[name] = sample(field.type, name, (every + 1) // 2)
+            else:
+                values[name] = _of_role(field, every)
     return values
 
 
@@ -100,6 +101,8 @@ def _of_key(item: ItemSchema, field: FieldDeclaration, number: int) -> Any:
     if not isinstance(value, str):
         return value
     text = value if value.isupper() else f"{field.name.upper()}_{number}"
+    if text.rpartition("_")[0] in field.prefix.upper():
+        text = str(number)  # CUSTOMER#1, not CUSTOMER#CUSTOMER_1
     parts = (part for key in item.primary if isinstance(key, TextKey) for part in key.parts)
     separators = [part.separator for part in parts if part.field == field.name]
     return text.replace("_", "-") if any("_" in separator for separator in separators) else text
@@ -126,16 +129,17 @@ def sample(annotation: Any, name: str, number: int) -> Any:
     """
     while is_alias(annotation):
         annotation = alias_value(annotation, {})
+    if isinstance(annotation, NewType):
+        return sample(annotation.__supertype__, name, number)
     if hasattr(annotation, "__metadata__"):
         return sample(annotation.__origin__, name, number)
     arguments = [argument for argument in get_args(annotation) if argument is not type(None)]
     make = _MAKERS.get(get_origin(annotation) or annotation)
     if make is not None:
         return make(arguments, name, number)
-    if isinstance(annotation, type):
-        for kind, make_one in _KINDS.items():
-            if issubclass(annotation, kind):
-                return make_one(annotation, number)
+    for kind, make_one in _KINDS.items():
+        if isinstance(annotation, type) and issubclass(annotation, kind):
+            return make_one(annotation, number)
     raise TypeError(f"no value of {annotation!r} is known")
 
 
@@ -162,7 +166,7 @@ def _text(_: list[Any], name: str, number: int) -> str:
 
 
 def _one(arguments: list[Any], name: str, number: int) -> Any:
-    return sample(arguments[0], name, number)
+    return sample(arguments[0] if arguments else Any, name, number)
 
 
 _MAKERS: Final[Mapping[Any, Callable[[list[Any], str, int], Any]]] = {
@@ -186,5 +190,5 @@ _MAKERS: Final[Mapping[Any, Callable[[list[Any], str, int], Any]]] = {
     tuple: lambda arguments, name, number: tuple(
         sample(argument, name, number) for argument in arguments if argument is not Ellipsis
     ),
-    dict: lambda arguments, name, number: {_one(arguments, "name", number): sample(arguments[1], name, number)},
+    dict: lambda arguments, name, number: {_one(arguments, "name", number): _one(arguments[1:], name, number)},
 }
