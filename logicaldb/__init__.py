@@ -14,6 +14,7 @@ from logicaldb.annotations import (
     UpdatedAt,
     Version,
 )
+from logicaldb.capacity import Capacity, TableUnits, Units
 from logicaldb.db import LogicalDb
 from logicaldb.db_async import AsyncLogicalDb
 from logicaldb.errors import (
@@ -36,6 +37,8 @@ from logicaldb.errors import (
     TransactionCanceled,
     VersionConflict,
 )
+from logicaldb.estimates import item_size
+from logicaldb.explaining import Explanation
 from logicaldb.expressions import (
     AtLeast,
     AtMost,
@@ -65,8 +68,10 @@ from logicaldb.sets import (
     TransactionWriteSet,
 )
 from logicaldb.table import InlineView, ItemCodec, ItemCollection, LogicalTable, SecondaryIndex
+from logicaldb.transport import AsyncDirectTransport, DirectTransport
 from logicaldb.views import CollectionView, IndexView, RawView, View
 from logicaldb.views_async import AsyncCollectionView, AsyncIndexView, AsyncRawView, AsyncView
+from logicaldb.watching import RequestEvent
 
 __version__ = "0.1.0.dev0"
 
@@ -74,6 +79,7 @@ __all__ = [
     "AmbiguousWrite",
     "Async",
     "AsyncCollectionView",
+    "AsyncDirectTransport",
     "AsyncIndexView",
     "AsyncLogicalDb",
     "AsyncRawView",
@@ -89,6 +95,7 @@ __all__ = [
     "BatchWriteSet",
     "BeginsWith",
     "Between",
+    "Capacity",
     "CollectionView",
     "Condition",
     "ConditionFailed",
@@ -97,9 +104,11 @@ __all__ = [
     "CreatedAt",
     "DeclarationError",
     "DecodingError",
+    "DirectTransport",
     "DuplicateItem",
     "EncodingError",
     "EqualTo",
+    "Explanation",
     "Expression",
     "GreaterThan",
     "IncompleteKey",
@@ -129,14 +138,17 @@ __all__ = [
     "PartitionKey",
     "RawItem",
     "RawView",
+    "RequestEvent",
     "SecondaryIndex",
     "SortKey",
     "Sync",
     "TableName",
+    "TableUnits",
     "ThroughputExceeded",
     "TimeToLive",
     "TransactionCanceled",
     "TransactionWriteSet",
+    "Units",
     "Update",
     "UpdatedAt",
     "Version",
@@ -146,4 +158,5 @@ __all__ = [
     "WritingPager",
     "WritingPagerHandler",
     "attr",
+    "item_size",
 ]

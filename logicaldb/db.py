@@ -11,6 +11,7 @@ from typing_extensions import TypeVar
 
 from logicaldb.db_base import DbBase, TableNameResolver
 from logicaldb.drivers import Transport, iterate, run
+from logicaldb.explaining import DbExplanations, Recorder, explain_db
 from logicaldb.expressions import Condition, Update
 from logicaldb.items import Item, ItemKey
 from logicaldb.operations import batches, transactions
@@ -20,8 +21,10 @@ from logicaldb.operations.tables import create_tables
 from logicaldb.operations.times import Clock, utc_now
 from logicaldb.pager import SaveItems, WritingPager, WritingPagerHandler
 from logicaldb.sets import BatchWriteResult, BatchWriteSet, ItemSet, TransactionWriteSet, item_keys, several
-from logicaldb.transport.boto import BotoTransport, make_client, max_connections
+from logicaldb.transport.boto import make_client
+from logicaldb.transport.choice import transport_of
 from logicaldb.views import View
+from logicaldb.watching import OnRequest, WatchedTransport
 
 I = TypeVar("I", bound=Item)  # noqa: E741  # the type of the items, as in every signature
 
@@ -37,10 +40,15 @@ class LogicalDb(DbBase[View[Any, Any]]):
             music: Annotated[MusicTable, TableName("music_items")]
 
     Args:
-        client: a boto3 DynamoDB client, ``boto3.client("dynamodb")``; without one, one is made in boto3's own default way.
+        client: a boto3 DynamoDB client, ``boto3.client("dynamodb")``, or a ``DirectTransport``, or a function that makes one,
+            which is called in other processes too that take part in a scan; without one, a client is made in boto3's own
+            default way.
         table_name_resolver: gives the name of a physical table for a table class and its declared name; it wins over the
             annotation.
         clock: gives the time of ``CreatedAt`` and ``UpdatedAt`` fields, aware of its zone.
+        fast: whether the first attempt of a request may be sent past botocore, on connections of our own, where the client is
+            set to nothing that stands against it; what fails is sent again by botocore.
+        on_request: gets a ``RequestEvent`` of every request after it was made, in the thread that made it.
     """
 
     def __init__(
@@ -49,11 +57,20 @@ class LogicalDb(DbBase[View[Any, Any]]):
         *,
         table_name_resolver: TableNameResolver | None = None,
         clock: Clock = utc_now,
+        fast: bool = True,
+        on_request: OnRequest | None = None,
     ) -> None:
         if client is None:
             client = make_client()
-        self._transport: Transport = BotoTransport(client)
-        super().__init__(self._transport, max_connections(client), table_name_resolver, clock)
+        transport, at_once = transport_of(client, fast=fast)
+        watched = WatchedTransport(transport, on_request)
+        self._transport: Transport = watched
+        super().__init__(watched, at_once, table_name_resolver, clock)
+
+    @property
+    def explain(self) -> DbExplanations:
+        """The same methods, each of which explains what it would send; nothing is sent."""
+        return explain_db(lambda transport: recorded(self, transport))
 
     def create_tables(self) -> list[str]:
         """Make the declared tables, on demand, with their indexes and their time to live; wait until they can be used.
@@ -352,3 +369,18 @@ class LogicalDb(DbBase[View[Any, Any]]):
         with noting(lambda: f"save_all: the first {pager.updated_count} items are saved"):
             pager.execute()
         return pager.updated_count
+
+
+def recorded(db: DbBase[Any], transport: Recorder) -> LogicalDb:
+    """A db with the views of another, that blocks and sends nothing.
+
+    Args:
+        db: the other one, of either mode.
+        transport: what keeps its requests, one after the other.
+    """
+    twin = LogicalDb.__new__(LogicalDb)
+    twin.__dict__.update(db.__dict__)
+    twin._transport = transport
+    twin._at_once = 1
+    twin._views = {name: View(view._source, transport, 1, view._writer) for name, view in db._views.items()}
+    return twin

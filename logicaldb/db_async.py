@@ -9,8 +9,10 @@ from typing import Any, ClassVar, overload
 
 from typing_extensions import TypeVar
 
+from logicaldb.db import recorded
 from logicaldb.db_base import DbBase, TableNameResolver
 from logicaldb.drivers_async import AsyncTransport, iterate_async, run_async
+from logicaldb.explaining import DbExplanations, explain_db
 from logicaldb.expressions import Condition, Update
 from logicaldb.flow import Async, Sync
 from logicaldb.items import Item, ItemKey
@@ -21,9 +23,10 @@ from logicaldb.operations.tables import create_tables
 from logicaldb.operations.times import Clock, utc_now
 from logicaldb.pager_async import AsyncSaveItems, AsyncWritingPager, AsyncWritingPagerHandler
 from logicaldb.sets import BatchWriteResult, BatchWriteSet, ItemSet, TransactionWriteSet, item_keys, several
-from logicaldb.transport.aio import async_transport
-from logicaldb.transport.boto import make_client, max_connections
+from logicaldb.transport.boto import make_client
+from logicaldb.transport.choice import async_transport_of
 from logicaldb.views_async import AsyncView
+from logicaldb.watching import AsyncWatchedTransport, OnRequest
 
 I = TypeVar("I", bound=Item)  # noqa: E741  # the type of the items, as in every signature
 U = TypeVar("U")
@@ -39,11 +42,15 @@ class AsyncLogicalDb(DbBase[AsyncView[Any, Any]]):
 
     Args:
         client: a boto3 DynamoDB client, whose requests then run on threads, as many as it has connections
-            (``max_pool_connections`` of its config, 10 by default); or an aiobotocore client. Without one, a boto3 client
-            is made in boto3's own default way.
+            (``max_pool_connections`` of its config, 10 by default); or an aiobotocore client, or an
+            ``AsyncDirectTransport``. Without one, a boto3 client is made in boto3's own default way.
         table_name_resolver: gives the name of a physical table for a table class and its declared name; it wins over the
             annotation.
         clock: gives the time of ``CreatedAt`` and ``UpdatedAt`` fields, aware of its zone.
+        fast: whether the first attempt of a request may be sent past botocore, on connections of our own, where the client is
+            set to nothing that stands against it; what fails is sent again by botocore. An aiobotocore
+            client sends everything itself.
+        on_request: gets a ``RequestEvent`` of every request after it was made, on the event loop that made it.
     """
 
     __logicaldb_mode__: ClassVar[type[Sync | Async]] = Async
@@ -54,11 +61,20 @@ class AsyncLogicalDb(DbBase[AsyncView[Any, Any]]):
         *,
         table_name_resolver: TableNameResolver | None = None,
         clock: Clock = utc_now,
+        fast: bool = True,
+        on_request: OnRequest | None = None,
     ) -> None:
         if client is None:
             client = make_client()
-        self._transport: AsyncTransport = async_transport(client)
-        super().__init__(self._transport, max_connections(client), table_name_resolver, clock)
+        transport, at_once = async_transport_of(client, fast=fast)
+        watched = AsyncWatchedTransport(transport, on_request)
+        self._transport: AsyncTransport = watched
+        super().__init__(watched, at_once, table_name_resolver, clock)
+
+    @property
+    def explain(self) -> DbExplanations:
+        """The same methods, each of which explains what it would send; nothing is sent or awaited."""
+        return explain_db(lambda transport: recorded(self, transport))
 
     async def create_tables(self) -> list[str]:
         """Make the declared tables, on demand, with their indexes and their time to live; wait until they can be used.

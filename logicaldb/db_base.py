@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Annotated, Any, ClassVar, Generic, TypeAlias, get_args, get_origin
 
 from typing_extensions import TypeVar
 
 from logicaldb.annotations import TableName
+from logicaldb.capacity import Capacity
 from logicaldb.errors import DeclarationError
 from logicaldb.flow import Async, Sync
 from logicaldb.items import Item, ItemKey
@@ -19,6 +21,7 @@ from logicaldb.schema.scopes import annotations_of, class_scope
 from logicaldb.schema.types import type_text
 from logicaldb.sets import several
 from logicaldb.table import LogicalTable
+from logicaldb.watching import Watching
 
 U = TypeVar("U")
 V = TypeVar("V")
@@ -31,7 +34,7 @@ class DbBase(Generic[V]):
     """The tables of an application, each with its views.
 
     Args:
-        transport: what carries the requests.
+        transport: what carries the requests, and lets them be watched.
         at_once: how many requests may be under way at once.
         table_name_resolver: gives the names of physical tables.
         clock: the time of ``CreatedAt`` and ``UpdatedAt`` fields.
@@ -41,8 +44,9 @@ class DbBase(Generic[V]):
     __logicaldb_mode__: ClassVar[type[Sync | Async]] = Sync
 
     def __init__(
-        self, transport: Any, at_once: int, table_name_resolver: TableNameResolver | None, clock: Clock
+        self, transport: Watching, at_once: int, table_name_resolver: TableNameResolver | None, clock: Clock
     ) -> None:
+        self._watching = transport
         self._at_once = at_once
         self._rows = Rows(type(self).__name__)
         self._views: dict[str, V] = {}
@@ -69,6 +73,16 @@ class DbBase(Generic[V]):
         for name, annotation in annotations_of(cls, class_scope()).items():
             declared[name] = _read_annotation(cls, name, annotation)
         cls.__logicaldb_tables__ = declared
+
+    def track_capacity(self) -> AbstractContextManager[Capacity]:
+        """Sum what the requests of this db consume that are made inside of a block.
+
+        ``with db.track_capacity() as capacity:`` counts the calls of this thread or task, with every page and every
+        thread or task that a call starts by itself; blocks may be inside of each other. Threads of the caller's count if
+        they run in a copy of the context (``contextvars.copy_context().run``). What the service told no capacity of, as of
+        an attempt that failed, is not in it.
+        """
+        return self._watching.track_capacity()
 
     def _declared(self) -> Iterator[tuple[str, RawDeclaration, Sequence[str]]]:
         """The tables as they are declared, by their physical names."""

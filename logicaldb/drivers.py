@@ -8,13 +8,14 @@ from __future__ import annotations
 import json
 from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, suppress
 from contextvars import Context, copy_context
 from dataclasses import dataclass
 from threading import Event
 from time import sleep
 from typing import Any, Generic, Protocol, TypeVar
 
+from logicaldb.codec.writing import to_json
 from logicaldb.errors import ThroughputExceeded
 from logicaldb.flow import Emit, Flow, Gather, Request, ServiceFailure, Sleep, Stream, Unanswered
 from logicaldb.operations.contention import THROTTLING
@@ -52,11 +53,18 @@ class Done(Generic[T_co]):
 
 def encode(request: Request) -> bytes:
     """Give the body of a request as it is sent."""
-    return json.dumps(request.body, ensure_ascii=False, separators=(",", ":")).encode()
+    return to_json(request.body).encode()
 
 
-def decode(answer: bytes) -> Any:
-    """Read the body of an answer."""
+def decode(request: Request, answer: bytes) -> Any:
+    """Read the body of an answer to a request.
+
+    Raises:
+        ValueError: it is no JSON text.
+    """
+    if request.read is not None:
+        with suppress(Exception):  # whatever it is, the flow finds it in the answer, and says what is wrong
+            return request.read(answer)
     return json.loads(answer)
 
 
@@ -141,7 +149,7 @@ def _perform(step: Request | Sleep | Gather, transport: Transport) -> Any:
     except Exception as error:  # noqa: BLE001 - the flow gets it, and so its caller
         return error
     try:
-        return decode(answer)
+        return decode(step, answer)
     except ValueError as error:
         return Unanswered(error)
 

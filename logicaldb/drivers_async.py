@@ -62,7 +62,7 @@ async def _perform(step: Request | Sleep | Gather, transport: AsyncTransport) ->
     except Exception as error:  # noqa: BLE001 - the flow gets it, and so its caller
         return error
     try:
-        return decode(answer)
+        return decode(step, answer)
     except ValueError as error:
         return Unanswered(error)
 

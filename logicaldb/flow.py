@@ -7,8 +7,8 @@ tested without a client.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Generic, TypeAlias
 
 from typing_extensions import TypeVar
@@ -36,12 +36,15 @@ class Request:
         table: the physical table it is about (the first, where there are several).
         body: the request in wire form, as the low-level API documents it.
         repeatable: whether it may be sent again when it cannot be told whether it took effect; not what adds.
+        read: reads the body of the answer in a faster way, where there is one: the reply is then what it gives. Where it
+            raises, the answer is read as ever.
     """
 
     operation: str
     table: str
     body: dict[str, Any]
     repeatable: bool = True
+    read: Callable[[bytes], Any] | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,8 @@ from typing_extensions import Format, TypeVar, dataclass_transform, get_annotati
 
 from logicaldb.errors import DeclarationError, IncompleteKey
 from logicaldb.paths import Path
-from logicaldb.schema.declarations import KEY, ItemDeclaration, KeyStatement, declare_item, keys_of
+from logicaldb.schema.declarations import KEY, PRIMARY, ItemDeclaration, KeyStatement, declare_item, keys_of
+from logicaldb.schema.plain import made_of, plain_types
 from logicaldb.schema.raw import RawDeclaration, declare_raw
 from logicaldb.schema.scopes import class_scope, complete, names_for, types_in
 from logicaldb.schema.types import type_text
@@ -240,14 +241,18 @@ class KeyBase(BaseModel, Generic[I_co], metaclass=KeyMeta):
             IncompleteKey: it lacks a part of the key, so it is not in the index.
         """
         item_type: type[Item] | None = getattr(cls, "__logicaldb_item__", None)
-        if item_type is None or not isinstance(item, item_type):
+        if item_type is None or (type(item) is not item_type and not isinstance(item, item_type)):
             expected = "no item type yet" if item_type is None else item_type.__name__
             raise TypeError(f"{type_text(cls)} is a key of {expected}, not of {type(item).__name__}")
-        values = {name: getattr(item, name) for name in cls.model_fields}
-        for name, value in values.items():
+        values: dict[str, Any] = {}
+        as_they_are = True
+        for name, kind in plain_types(cls, KeyBase).items():
+            value = getattr(item, name)
             if value is None:
                 raise IncompleteKey(f"{type_text(cls)}: {name} of the item is None, so it has no such key")
-        return cls(**values)
+            as_they_are = as_they_are and type(value) is kind
+            values[name] = value
+        return made_of(cls, values) if as_they_are else cls(**values)
 
     def __repr_name__(self) -> str:
         """The name with that of the item type: ``AlbumTrack.Key``."""
@@ -289,12 +294,21 @@ def primary_key_of(item: Item) -> ItemKey[Any]:
     Raises:
         TypeError: it is no item, or its type has no ``ItemKey``.
     """
-    if not isinstance(item, Item):
-        raise TypeError(f"an item is due, such as AlbumTrack(...), not {kind_of(item)}")
-    for key_type in keys_of(type(item)):
+    key_type: type[ItemKey[Any]] | None = vars(type(item)).get(PRIMARY)
+    if key_type is None:
+        if not isinstance(item, Item):
+            raise TypeError(f"an item is due, such as AlbumTrack(...), not {kind_of(item)}")
+        key_type = _first_key_type(type(item))
+    return key_type.of(item)
+
+
+def _first_key_type(item_type: type[Item]) -> type[ItemKey[Any]]:
+    """The first key type in the class statement of an item type; it is looked for once."""
+    for key_type in keys_of(item_type):
         if issubclass(key_type, ItemKey):
-            return key_type.of(item)
-    raise TypeError(f"{type(item).__name__} has no key type; declare class Key(ItemKey[...]) inside it")
+            setattr(item_type, PRIMARY, key_type)
+            return key_type
+    raise TypeError(f"{item_type.__name__} has no key type; declare class Key(ItemKey[...]) inside it")
 
 
 def declaration_of(item_type: type[BaseModel], scope: Mapping[str, Any]) -> ItemDeclaration:

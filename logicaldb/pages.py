@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, Self
 
@@ -20,28 +20,52 @@ class Offset(Generic[K]):
 
     Args:
         key: a whole key; of an index with the fields of the primary key too.
-
-    Attributes:
-        key: the typed key; ``None`` where the service stopped at a row of another type.
     """
 
-    __slots__ = ("_raw", "key")
-
-    key: K | None
+    __slots__ = ("_key", "_make", "_raw")
 
     def __init__(self, key: K) -> None:
         if not isinstance(key, KeyBase):
             raise TypeError(f"Offset takes a key, such as AlbumTrack.Key(...), not {describe(key)}")
-        self.key = key
-        self._raw: Mapping[str, WireValue] | None = None
+        self._set(key, None)
+
+    def _set(
+        self,
+        key: K | None,
+        raw: Mapping[str, WireValue] | None,
+        make: Callable[[Mapping[str, WireValue]], K | None] | None = None,
+    ) -> None:
+        self._key = key
+        self._raw = raw
+        self._make = make
 
     @classmethod
     def served(cls, key: K | None, raw: Mapping[str, WireValue]) -> Self:
         """An offset that the service gave, with its raw key."""
         offset = cls.__new__(cls)
-        offset.key = key
-        offset._raw = raw
+        offset._set(key, raw)
         return offset
+
+    @classmethod
+    def found(cls, make: Callable[[Mapping[str, WireValue]], K | None], raw: Mapping[str, WireValue]) -> Self:
+        """The same with what makes the typed key, which is left until it is asked for: few ever look at it."""
+        offset = cls.__new__(cls)
+        offset._set(None, raw, make)
+        return offset
+
+    @property
+    def key(self) -> K | None:
+        """The typed key; ``None`` where the service stopped at a row of another type."""
+        make = self._make
+        if make is not None:
+            assert self._raw is not None
+            self._key = make(self._raw)
+            self._make = None  # after the key is there, for another thread
+        return self._key
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """As its two keys: what makes the typed one belongs to this process."""
+        return (_restore, (type(self), self.key, self._raw))
 
     @property
     def raw(self) -> Mapping[str, WireValue] | None:
@@ -62,6 +86,10 @@ class Offset(Generic[K]):
 
     def __repr__(self) -> str:
         return f"Offset({self._raw!r})" if self.key is None else f"Offset({self.key!r})"
+
+
+def _restore(cls: type[Offset[Any]], key: Any, raw: Mapping[str, WireValue] | None) -> Offset[Any]:
+    return cls(key) if raw is None else cls.served(key, raw)
 
 
 @dataclass(frozen=True, slots=True)

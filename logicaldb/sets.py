@@ -91,12 +91,16 @@ def check_token(token: object) -> str:
 
     Raises:
         TypeError: it is no text.
-        EncodingError: it has not the length of one.
+        EncodingError: it has not the length of one, or is not valid text.
     """
     if not isinstance(token, str):
         raise TypeError(f"an idempotency token is a str, not {describe(token)}")
-    if not 1 <= len(token) <= MAX_TOKEN:
-        raise EncodingError(f"an idempotency token has 1 to {MAX_TOKEN} characters, not {len(token)}")
+    try:
+        length = len(token.encode("utf-16-le")) // 2  # as the service counts: what is beyond the BMP is two
+    except UnicodeEncodeError:
+        raise EncodingError("an idempotency token is not valid UTF-8 text") from None
+    if not 1 <= length <= MAX_TOKEN:
+        raise EncodingError(f"an idempotency token has 1 to {MAX_TOKEN} characters, not {length}")
     return token
 
 

@@ -20,7 +20,7 @@ from logicaldb.operations.times import Clock
 from logicaldb.operations.writer import Writer
 from logicaldb.schema.items import SCHEMA, ItemSchema, Row, hold_constants
 from logicaldb.schema.keys import bind_key
-from logicaldb.schema.raw import RawDeclaration
+from logicaldb.schema.raw import RawDeclaration, check_row
 from logicaldb.schema.scopes import annotations_of, class_scope, names_for
 from logicaldb.schema.tables import TableSchema
 from logicaldb.schema.types import type_text
@@ -157,6 +157,7 @@ class ItemCodec(Generic[I]):
         Raises:
             DecodingError: the row is not valid for the type.
         """
+        check_row(row)
         item: I = self._schema.decode(row)
         return item
 
@@ -229,6 +230,7 @@ class LogicalTable(Generic[R, M]):
         Raises:
             DecodingError: the row is of none of the types of the table, or not valid for its own.
         """
+        check_row(row)
         schema = self.__logicaldb_table__.schema
         item = schema.item_of(row)
         if item is None:

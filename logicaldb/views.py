@@ -11,6 +11,14 @@ from typing import Any, Generic, overload
 from typing_extensions import TypeVar
 
 from logicaldb.drivers import Transport, iterate, run
+from logicaldb.explaining import (
+    CollectionExplanations,
+    IndexExplanations,
+    ViewExplanations,
+    explain_collection,
+    explain_index,
+    explain_view,
+)
 from logicaldb.expressions import Condition, KeyCondition, Update
 from logicaldb.items import Item, KeyBase, RawItem
 from logicaldb.operations import cursors, single
@@ -33,6 +41,11 @@ class CollectionView(Generic[K, T]):
     def __init__(self, source: Source[K, T], transport: Transport) -> None:
         self._source = source
         self._transport = transport
+
+    @property
+    def explain(self) -> CollectionExplanations[K]:
+        """The same methods, each of which explains what it would send; nothing is sent."""
+        return explain_collection(lambda transport: CollectionView(self._source, transport))
 
     def query(
         self,
@@ -172,6 +185,11 @@ class IndexView(Cursors[K, I]):
         super().__init__(source)
         self._transport = transport
         self._workers = workers
+
+    @property
+    def explain(self) -> IndexExplanations[K, I]:
+        """The same methods, each of which explains what it would send; nothing is sent."""
+        return explain_index(lambda transport: IndexView(self._source, transport, 1))
 
     def query(
         self,
@@ -407,6 +425,11 @@ class View(IndexView[K, I]):
     def __init__(self, source: Source[K, I], transport: Transport, workers: int, writer: Writer) -> None:
         super().__init__(source, transport, workers)
         self._writer = writer
+
+    @property
+    def explain(self) -> ViewExplanations[K, I]:
+        """The same methods, each of which explains what it would send; nothing is sent."""
+        return explain_view(lambda transport: View(self._source, transport, 1, self._writer))
 
     def _write(self, operation: Operation, token: str | None) -> Any:
         return run(single.write(self._writer.prepare(operation, tokened=token is not None), token), self._transport)

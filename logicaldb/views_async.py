@@ -9,6 +9,14 @@ from typing import Any, Generic, overload
 from typing_extensions import TypeVar
 
 from logicaldb.drivers_async import AsyncTransport, iterate_async, run_async
+from logicaldb.explaining import (
+    CollectionExplanations,
+    IndexExplanations,
+    ViewExplanations,
+    explain_collection,
+    explain_index,
+    explain_view,
+)
 from logicaldb.expressions import Condition, KeyCondition, Update
 from logicaldb.items import Item, KeyBase, RawItem
 from logicaldb.operations import single
@@ -18,7 +26,7 @@ from logicaldb.operations.writer import Writer, increase
 from logicaldb.pages import Offset, Page, WorkerId
 from logicaldb.sets import Operation, item_key
 from logicaldb.transport.tasks import in_parallel_async
-from logicaldb.views import Cursors
+from logicaldb.views import CollectionView, Cursors, IndexView, View
 
 K = TypeVar("K", bound=KeyBase[Any])
 I = TypeVar("I", bound=Item)  # noqa: E741  # the type of the items, as in every signature
@@ -32,6 +40,11 @@ class AsyncCollectionView(Generic[K, T]):
     def __init__(self, source: Source[K, T], transport: AsyncTransport) -> None:
         self._source = source
         self._transport = transport
+
+    @property
+    def explain(self) -> CollectionExplanations[K]:
+        """The same methods, each of which explains what it would send; nothing is sent, and nothing is awaited."""
+        return explain_collection(lambda transport: CollectionView(self._source, transport))
 
     async def query(
         self,
@@ -115,6 +128,11 @@ class AsyncIndexView(Cursors[K, I]):
         super().__init__(source)
         self._transport = transport
         self._workers = workers
+
+    @property
+    def explain(self) -> IndexExplanations[K, I]:
+        """The same methods, each of which explains what it would send; nothing is sent, and nothing is awaited."""
+        return explain_index(lambda transport: IndexView(self._source, transport, 1))
 
     async def query(
         self,
@@ -311,6 +329,11 @@ class AsyncView(AsyncIndexView[K, I]):
     def __init__(self, source: Source[K, I], transport: AsyncTransport, workers: int, writer: Writer) -> None:
         super().__init__(source, transport, workers)
         self._writer = writer
+
+    @property
+    def explain(self) -> ViewExplanations[K, I]:
+        """The same methods, each of which explains what it would send; nothing is sent, and nothing is awaited."""
+        return explain_view(lambda transport: View(self._source, transport, 1, self._writer))
 
     async def _write(self, operation: Operation, token: str | None) -> Any:
         return await run_async(

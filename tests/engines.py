@@ -1,46 +1,78 @@
-"""The engines that tests run on: the same tests on moto and on DynamoDB Local, or on one of them."""
+"""The engines that tests run on: the same tests on moto and on DynamoDB Local, or on one of them.
+
+The engines are those of the pytest plugin of the library, which has one in a run, whichever ``--dynamodb`` chooses. Here
+a test names its engines by its fixtures, all of them run, and the option chooses nothing; ``-k moto`` does.
+"""
 
 from __future__ import annotations
 
 import json
 import re
 from collections.abc import Callable, Generator
-from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from botocore.exceptions import ClientError
 
-from logicaldb.testing import DynamoDbLocal, DynamoDbLocalUnavailable, find_emulator, in_process_dynamodb
+from logicaldb import AsyncDirectTransport, DirectTransport
+from logicaldb.testing import DynamoDbLocal, DynamoDbLocalUnavailable, LogicalDbFactory, find_emulator
+from logicaldb.testing.plugin import Engine, dbs_of, start_engine
 from tests.modes import Blocking, Loop, Mode, aio_client
 
-MODES = ["moto", "local", "local-threads", "local-aiobotocore"]
-"""The engines, and how a db reaches them: it blocks, or it is awaited."""
+MODES = ["moto", "local", "local-direct", "local-threads", "local-aiobotocore", "local-awaited_direct"]
+"""The engines, and how a db reaches them: it blocks, or it is awaited; through a client, or past it."""
+
+
+class SharedLocal(DynamoDbLocal):
+    """A DynamoDB Local that tests share, so that none of them may empty it.
+
+    Attributes:
+        engine: what the plugin makes of it, as of any address where a DynamoDB runs.
+    """
+
+    engine: Engine
 
 
 @pytest.fixture(scope="session")
-def dynamodb_local() -> Generator[DynamoDbLocal]:
+def dynamodb_local() -> Generator[SharedLocal]:
     """A DynamoDB Local for all tests, one of each process of pytest-xdist."""
     with ExitStack() as stack:
         try:
-            local = stack.enter_context(DynamoDbLocal())
+            local = stack.enter_context(SharedLocal())
         except DynamoDbLocalUnavailable as error:
             pytest.skip(str(error))  # with CI=true a skip is a failure
+        local.engine = stack.enter_context(start_engine(local.endpoint_url))
         yield local
 
 
 @pytest.fixture
-def local_client(dynamodb_local: DynamoDbLocal) -> Any:
+def local_client(dynamodb_local: SharedLocal) -> Generator[Any]:
     """A client of DynamoDB Local, for tests of what moto gets wrong."""
-    return dynamodb_local.client()
+    with dynamodb_local.engine() as client:
+        yield client
+
+
+@pytest.fixture
+def local_db(local_client: Any) -> Generator[LogicalDbFactory]:
+    """Makes dbs on DynamoDB Local, with tables of their own."""
+    with dbs_of(local_client) as logical_db:
+        yield logical_db
+
+
+@contextmanager
+def moto() -> Generator[Any]:
+    """A client of moto, which is empty at first."""
+    with start_engine("moto") as engine, engine() as client:
+        yield client
 
 
 @pytest.fixture(params=["moto", "local"])
 def client(request: pytest.FixtureRequest) -> Generator[Any]:
     """A client of each engine in turn: moto, empty at first, and a DynamoDB Local that all tests share."""
     if request.param == "moto":
-        with in_process_dynamodb() as client:
+        with moto() as client:
             yield client
     else:
         yield request.getfixturevalue("local_client")
@@ -76,19 +108,23 @@ def local_mode(request: pytest.FixtureRequest) -> Generator[Mode]:
 def modes(request: pytest.FixtureRequest) -> Generator[Mode]:
     """The mode that is the parameter of a fixture."""
     get = request.getfixturevalue
-    match request.param.split("-"):
-        case ["moto"]:
-            with in_process_dynamodb() as client:
-                yield Mode(client)
-        case ["moto", "threads"]:
-            with in_process_dynamodb() as client:
-                yield Mode(client, client, get("loop"))
-        case ["local"]:
-            yield Mode(get("local_client"))
-        case ["local", "threads"]:
-            yield Mode(get("local_client"), get("local_client"), get("loop"))
-        case _:
-            yield Mode(get("local_client"), get("local_aio_client"), get("loop"))
+    engine, _, way = request.param.partition("-")
+    with moto() if engine == "moto" else nullcontext(get("local_client")) as client, dbs_of(client) as logical_db:
+        match way:
+            case "":
+                yield Mode(client, logical_db)
+            case "direct":
+                with DirectTransport.from_client(client) as direct:
+                    yield Mode(client, logical_db, direct)
+            case "threads":
+                yield Mode(client, logical_db, client, get("loop"))
+            case "aiobotocore":
+                yield Mode(client, logical_db, get("local_aio_client"), get("loop"))
+            case _:
+                loop: Loop = get("loop")
+                transport = AsyncDirectTransport.from_client(client)
+                yield Mode(client, logical_db, transport, loop)
+                loop.run(transport.aclose())
 
 
 @pytest.fixture
@@ -125,7 +161,7 @@ def record(source: Any) -> Generator[list[tuple[str, Any]]]:
 
 def client_of(db: Any) -> Any:
     """The client through which a db sends."""
-    transport = (db._awaited if isinstance(db, Blocking) else db)._transport
+    transport = (db._awaited if isinstance(db, Blocking) else db)._transport.transport
     return getattr(transport, "_blocking", transport)._client
 
 

@@ -30,6 +30,7 @@ from logicaldb import (
     TransactionWriteSet,
     WritingPagerHandler,
 )
+from logicaldb.testing import LogicalDbFactory
 
 D = TypeVar("D", bound=LogicalDb)
 T = TypeVar("T")
@@ -184,19 +185,28 @@ class Mode:
 
     Attributes:
         client: a boto3 client of the engine, for what a test does past the db.
-        awaited: the client of dbs that are awaited; ``None`` where they block.
-        loop: where they are awaited.
+        logical_db: makes dbs with tables of their own; all that one mode makes share them.
+        given: what dbs are made with; ``None``: the client.
+        loop: where dbs are awaited; ``None`` where they block.
     """
 
     client: Any
-    awaited: Any = None
+    logical_db: LogicalDbFactory
+    given: Any = None
     loop: Loop | None = None
 
     def open(self, db_type: type[D], **options: Any) -> D:
         """A db of this class or, where it is awaited, what stands in for one."""
+        given = self.client if self.given is None else self.given
         if self.loop is None:
-            return db_type(self.client, **options)
-        return cast("D", Blocking(twin(db_type)(self.awaited, **options), self.loop))
+            return db_type(given, **options)
+        return cast("D", Blocking(twin(db_type)(given, **options), self.loop))
+
+    def make(self, db_type: type[D], **options: Any) -> D:
+        """As ``open``, with tables that the factory makes."""
+        if self.loop is None:
+            return self.logical_db(db_type, client=self.given, **options)
+        return cast("D", Blocking(self.logical_db(twin(db_type), client=self.given, **options), self.loop))
 
 
 def twin(db_type: type[LogicalDb]) -> type[AsyncLogicalDb]:

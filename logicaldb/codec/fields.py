@@ -5,7 +5,6 @@ from __future__ import annotations
 from enum import Enum
 from typing import Any, Final, final
 
-from logicaldb.codec.generic import MALFORMED
 from logicaldb.codec.limits import MAX_DEPTH, depth_of
 from logicaldb.codec.values import Refused, ValueCodec, WireValue
 
@@ -88,9 +87,9 @@ class FieldCodec:
         try:
             wire = self.encode_inside(value)
         except RecursionError:
-            raise _too_deep() from None
+            raise too_deep() from None
         if wire is not None and depth_of(wire) > MAX_DEPTH:
-            raise _too_deep()
+            raise too_deep()
         return wire
 
     def encode_inside(self, value: Any) -> WireValue | None:
@@ -107,12 +106,14 @@ class FieldCodec:
         return self.codec.encode(value)
 
     def decode(self, wire: WireValue | None) -> Any:
-        """The value of a wire form, or of an absent attribute: ``MISSING`` where pydantic decides."""
+        """The value of a wire form, or of an absent attribute: ``MISSING`` where pydantic decides.
+
+        Raises:
+            Refused: if it is no value, in a place where pydantic would take it.
+            RecursionError: if it is nested too deep to read.
+        """
         if wire is not None:
-            try:
-                return self.codec.decode(wire)
-            except RecursionError:
-                return MALFORMED
+            return self.codec.decode(wire)
         if self.required:
             if self.nullable:
                 return None
@@ -121,5 +122,6 @@ class FieldCodec:
         return MISSING
 
 
-def _too_deep() -> Refused:
+def too_deep() -> Refused:
+    """The refusal of what is nested too deep."""
     return Refused(f"is nested deeper than {MAX_DEPTH} levels")

@@ -7,10 +7,12 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any, Final
 
+from logicaldb.codec.limits import MAX_NAME_BYTES
 from logicaldb.codec.numbers import decode_number, encode_decimal, encode_float, encode_int
 from logicaldb.codec.values import ALL_FORMS, Refused, ValueCodec, WireValue, describe
 
 _KEY_IN_PATH = 60
+_SURELY_SHORT = MAX_NAME_BYTES // 4  # a character has up to 4 bytes
 
 
 def key_segment(key: str) -> str:
@@ -36,11 +38,14 @@ def encode_key(text: str) -> str:
     """The text of a map's key.
 
     Raises:
-        Refused: if it is empty or not Unicode text.
+        Refused: if it is empty, longer than the name of an attribute may be, or not Unicode text.
     """
     if not text:
         raise Refused("is empty, which DynamoDB does not take")
-    return encode_text(text)
+    encode_text(text)
+    if len(text) > _SURELY_SHORT and len(text.encode()) > MAX_NAME_BYTES:
+        raise Refused(f"is {len(text.encode())} bytes long; the limit is {MAX_NAME_BYTES}")
+    return text
 
 
 def encode_bytes(value: bytes) -> str:
@@ -66,19 +71,30 @@ class _Malformed:
 
 
 MALFORMED: Final = _Malformed()
-"""What decoding something gives that is no wire value at all; no field but one of type Any takes it."""
+"""What decoding something gives that is no wire value at all; no type takes it."""
 
 
 def generic_decode(wire: Any) -> Any:
     """The Python value that a wire value stands for by itself.
 
-    Whole numbers are ``int``, others ``Decimal``; sets are ``set``. What is no wire value gives ``MALFORMED``.
+    Whole numbers are ``int``, others ``Decimal``; sets are ``set``. What is no wire value, or holds what is none, gives
+    ``MALFORMED``.
     """
     try:
-        ((form, held),) = wire.items()
-        return _DECODERS[form](held)
+        return _decode(wire)
     except (AttributeError, KeyError, TypeError, ValueError):
         return MALFORMED
+
+
+def _decode(wire: Any) -> Any:
+    ((form, held),) = wire.items()
+    return _DECODERS[form](held)
+
+
+def number_in(wire: Any) -> int | Decimal | None:
+    """The number of an N; ``None`` for anything else."""
+    number = generic_decode(wire)
+    return number if number.__class__ in (int, Decimal) else None
 
 
 def list_in(wire: Any) -> list[Any] | None:
@@ -112,8 +128,8 @@ _DECODERS: Mapping[str, Callable[[Any], Any]] = {
     "B": decode_bytes,
     "BOOL": _instance(bool),
     "NULL": lambda _: None,
-    "L": lambda held: [generic_decode(element) for element in _list(held)],
-    "M": lambda held: {key: generic_decode(element) for key, element in _map(held).items()},
+    "L": lambda held: [_decode(element) for element in _list(held)],
+    "M": lambda held: {key: _decode(element) for key, element in _map(held).items()},
     "SS": lambda held: {_text(element) for element in _list(held)},
     "NS": lambda held: {decode_number(element) for element in _list(held)},
     "BS": lambda held: {decode_bytes(element) for element in _list(held)},
@@ -163,8 +179,15 @@ class AnyCodec(ValueCodec):
         return encode(value)
 
     def decode(self, wire: WireValue) -> Any:
-        """The Python value that the wire value stands for."""
-        return generic_decode(wire)
+        """The Python value that the wire value stands for.
+
+        Raises:
+            Refused: it is none, which pydantic would not see: it takes anything here.
+        """
+        value = generic_decode(wire)
+        if value is MALFORMED:
+            raise Refused("is no value of DynamoDB's")
+        return value
 
     def _unknown(self, value: Any) -> Refused:
         return Refused(f"is {describe(value)}, which DynamoDB has no type for: declare the type instead of Any")

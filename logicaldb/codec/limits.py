@@ -39,6 +39,15 @@ MAX_BATCH_KEYS: Final = 100
 MAX_EXPRESSION_BYTES: Final = 4096
 """The length of an expression (Constraints, "Expression parameters")."""
 
+MAX_OPERATORS: Final = 300
+"""How many operators and functions an expression has (Constraints, "Expression parameters")."""
+
+MAX_SUBSTITUTED_BYTES: Final = 2 * 1024 * 1024
+"""The names and values of the expressions of a request together (Constraints, "Expression parameters")."""
+
+MAX_NAME_BYTES: Final = 64 * 1024 - 1
+"""The length of the name of an attribute, and of a key of a map (Constraints, "Attribute names")."""
+
 _BYTE = 1
 _CONTAINER_BYTES = 3
 _ELEMENT_BYTES = 1

@@ -116,9 +116,9 @@ class DictCodec(ValueCodec):
             make: makes a mapping of a dict; ``None`` for the dict itself.
             kind: the class of the mapping.
         """
-        self._keys = keys
-        self._element = element
-        self._make = make
+        self.keys = keys
+        self.element = element
+        self.make = make
         self._kind: Any = kind
         self.types = (kind,)
         self.depth = deeper(element)
@@ -127,7 +127,7 @@ class DictCodec(ValueCodec):
         """M."""
         if not isinstance(value, self._kind):
             raise mismatch(value, with_article(self._kind.__name__))
-        encode, encode_key_text = self._element.encode, self._keys.encode
+        encode, encode_key_text = self.element.encode, self.keys.encode
         elements: dict[str, WireValue] = {}
         for key, element in value.items():
             try:
@@ -148,9 +148,9 @@ class DictCodec(ValueCodec):
         held = map_in(wire)
         if held is None:
             return generic_decode(wire)
-        decode, decode_key = self._element.decode, self._keys.decode
+        decode, decode_key = self.element.decode, self.keys.decode
         elements = {decode_key(key): decode(element) for key, element in held.items()}
-        return elements if self._make is None else self._make(elements)
+        return elements if self.make is None else self.make(elements)
 
 
 KEY_FORMS = (frozenset("S"), frozenset("N"), frozenset("B"), frozenset(("BOOL",)), frozenset(("N", "BOOL")))

@@ -17,7 +17,8 @@ MAX_EXPONENT = 125
 MIN_EXPONENT = -130
 
 _SHORT = 10**MAX_DIGITS
-_MAX_BITS = (10 ** (MAX_EXPONENT + 1)).bit_length()
+_LIMIT = 10 ** (MAX_EXPONENT + 1)
+_MAX_BITS = _LIMIT.bit_length()
 _MAX_TEXT = 400
 _LONGEST_PLAIN = 40
 
@@ -87,9 +88,12 @@ def decode_number(text: str) -> int | Decimal:
     if len(text) > _MAX_TEXT:
         raise ValueError("not a number of DynamoDB's")
     try:
-        return int(text)
+        number = int(text)
     except ValueError:
         return _decode_decimal(text)
+    if len(text) > MAX_EXPONENT and abs(number) >= _LIMIT:
+        raise ValueError("not a number of DynamoDB's")
+    return number
 
 
 def _decode_decimal(text: str) -> int | Decimal:

@@ -37,9 +37,9 @@ class ListCodec(ValueCodec):
             make: makes one of a list; ``None`` for the list itself.
             remark: what to add when a value of another class is refused.
         """
-        self._element = element
+        self.element = element
         self._kind: Any = kind
-        self._make = make
+        self.make = make
         self._remark = remark
         self.types = (kind,)
         self.depth = deeper(element)
@@ -48,7 +48,7 @@ class ListCodec(ValueCodec):
         """L."""
         if not isinstance(value, self._kind):
             raise mismatch(value, f"{with_article(self._kind.__name__)}{self._remark}")
-        encode = self._element.encode
+        encode = self.element.encode
         elements: list[WireValue] = []
         try:
             for element in value:
@@ -63,9 +63,9 @@ class ListCodec(ValueCodec):
         held = list_in(wire)
         if held is None:
             return generic_decode(wire)
-        decode = self._element.decode
+        decode = self.element.decode
         elements = [decode(element) for element in held]
-        return elements if self._make is None else self._make(elements)
+        return elements if self.make is None else self.make(elements)
 
 
 class TupleCodec(ValueCodec):
@@ -75,18 +75,18 @@ class TupleCodec(ValueCodec):
     types = (tuple,)
 
     def __init__(self, elements: Sequence[ValueCodec]) -> None:
-        self._elements = elements
+        self.elements = elements
         self.depth = deeper(*elements)
 
     def encode(self, value: Any) -> WireValue:
         """L."""
         if not isinstance(value, tuple):
             raise mismatch(value, "a tuple")
-        if len(value) != len(self._elements):
-            raise Refused(f"is a tuple of length {len(value)}, not {len(self._elements)}")
+        if len(value) != len(self.elements):
+            raise Refused(f"is a tuple of length {len(value)}, not {len(self.elements)}")
         elements: list[WireValue] = []
         try:
-            for codec, element in zip(self._elements, value, strict=True):
+            for codec, element in zip(self.elements, value, strict=True):
                 elements.append(codec.encode(element))
         except Refused as refused:
             refused.path = f"[{len(elements)}]{refused.path}"
@@ -96,9 +96,9 @@ class TupleCodec(ValueCodec):
     def decode(self, wire: WireValue) -> Any:
         """The tuple; a list of another length stays one."""
         held = list_in(wire)
-        if held is None or len(held) != len(self._elements):
+        if held is None or len(held) != len(self.elements):
             return generic_decode(wire)
-        return tuple([codec.decode(element) for codec, element in zip(self._elements, held, strict=True)])
+        return tuple([codec.decode(element) for codec, element in zip(self.elements, held, strict=True)])
 
 
 class SetCodec(ValueCodec):
@@ -110,13 +110,13 @@ class SetCodec(ValueCodec):
 
     def __init__(self, element: ValueCodec, kind: SetKind) -> None:
         """Take the codec of the elements, and ``set`` or ``frozenset``."""
-        self._element = element
+        self.element = element
         self._kind = kind
         # Elements of type Any are those that DynamoDB's sets can hold; True among them would become a number.
-        self._native = element is UNTYPED or element.forms <= _SET_FORMS.keys()
+        self.native = element is UNTYPED or element.forms <= _SET_FORMS.keys()
         self.types = (kind,)
-        self.forms = _LIST.union(_SET_FORMS[form] for form in element.forms if self._native and form in _SET_FORMS)
-        self.depth = 1 if self._native else deeper(element)
+        self.forms = _LIST.union(_SET_FORMS[form] for form in element.forms if self.native and form in _SET_FORMS)
+        self.depth = 1 if self.native else deeper(element)
 
     def encode(self, value: Any) -> WireValue:
         """SS, NS, BS or L."""
@@ -124,9 +124,9 @@ class SetCodec(ValueCodec):
             raise mismatch(value, with_article(self._kind.__name__))
         if not value:
             raise Refused(_EMPTY_SET)
-        encode = self._element.encode
+        encode = self.element.encode
         elements = [encode(element) for element in value]
-        if not self._native:  # sorted as below
+        if not self.native:  # sorted as below
             return {"L": sorted(elements, key=str)}
         form = set_form({form for element in elements for form in element})
         held = [element[form[0]] for element in elements]
@@ -143,7 +143,7 @@ class SetCodec(ValueCodec):
             elements = _elements_of_set(wire)
         if elements is None:
             return generic_decode(wire)
-        decode = self._element.decode
+        decode = self.element.decode
         decoded = [decode(element) for element in elements]
         try:
             return self._kind(decoded)

@@ -37,6 +37,11 @@ class StructureCodec(ValueCodec):
         """The codecs of the fields."""
         return self._fields
 
+    @property
+    def extras(self) -> bool:
+        """Whether values may hold fields that are not declared."""
+        return self._extras
+
     def complete(self, fields: Sequence[FieldCodec], *, extras: bool = False) -> None:
         """Take the codecs of the fields, and whether values may hold others beside them."""
         self._fields = fields
@@ -77,7 +82,7 @@ class StructureCodec(ValueCodec):
             if value is not MISSING:
                 values[field.name] = value
         if self._extras:
-            values.update((name, generic_decode(inner)) for name, inner in wires.items() if name not in self._names)
+            values.update((name, UNTYPED.decode(inner)) for name, inner in wires.items() if name not in self._names)
         return values
 
     def _check_class(self, value: Any) -> None:

@@ -4,7 +4,8 @@ Names and values always go as placeholders, and operands in parentheses.
 """
 
 from logicaldb.expressions.attributes import Attr, Size, Update, attr
-from logicaldb.expressions.conditions import Condition, Expression, check_condition
+from logicaldb.expressions.conditions import Condition, check_condition
+from logicaldb.expressions.expression import Expression
 from logicaldb.expressions.keys import (
     AtLeast,
     AtMost,
@@ -15,7 +16,7 @@ from logicaldb.expressions.keys import (
     KeyCondition,
     LessThan,
 )
-from logicaldb.expressions.placeholders import Context, Placeholders, check_length
+from logicaldb.expressions.placeholders import Context, Placeholders, check_length, check_operators, values_text
 
 __all__ = [
     "AtLeast",
@@ -36,4 +37,6 @@ __all__ = [
     "attr",
     "check_condition",
     "check_length",
+    "check_operators",
+    "values_text",
 ]

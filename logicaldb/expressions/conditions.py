@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Literal, NoReturn, TypeAlias
 
 from logicaldb.codec.generic import AnyCodec
 from logicaldb.codec.values import Refused, WireValue, describe, order_of
-from logicaldb.errors import EncodingError
 from logicaldb.expressions.placeholders import Context
 from logicaldb.schema.places import Place
 
@@ -221,7 +219,7 @@ def beginning(place: Place, value: Any) -> WireValue:
     if isinstance(value, str) and "S" in place.codec.forms:
         return {"S": ("" if place.part is None else place.part.prefix) + _text(place, value)}
     if isinstance(value, bytes) and "B" in place.codec.forms:
-        return _ANY.encode(value)
+        return PLAIN.encode(value)
     raise place.refuse(f"cannot begin with {describe(value)}")
 
 
@@ -236,7 +234,7 @@ def contained(place: Place, value: Any) -> WireValue:
             )
         return {"S": _text(place, value)}
     if isinstance(value, bytes) and "B" in place.codec.forms:
-        return _ANY.encode(value)
+        return PLAIN.encode(value)
     if place.codec.forms & {"L", "SS", "NS", "BS"}:
         element = place.element()
         wire = element.attribute(element.validated(value))
@@ -267,7 +265,7 @@ def _ordered(place: Place, operator: str) -> Place:
 
 def _text(place: Place, value: str) -> str:
     try:
-        text: str = _ANY.encode(value)["S"]
+        text: str = PLAIN.encode(value)["S"]
     except Refused as refused:
         raise place.refuse(refused.reason) from None
     return text
@@ -280,78 +278,5 @@ class _Plain(AnyCodec):
         return Refused(f"is {describe(value)}, which DynamoDB has no type for; give it as it is stored")
 
 
-_ANY: Final = _Plain()
-_PLACEHOLDER: Final = re.compile(r"[#:][A-Za-z0-9_]+")
-
-
-class Expression(Condition):
-    """A condition in DynamoDB's own words: ``Expression("playlist_version = :v", values={":v": 3})``.
-
-    Args:
-        text: the expression, as the low-level API takes it.
-        values: the values of its ``:placeholders``: what DynamoDB itself knows (str, int, Decimal, bytes, bool, None, list,
-            dict, set).
-        names: the attribute names of its ``#placeholders``.
-    """
-
-    __slots__ = ("_names", "_text", "_values")
-
-    def __init__(
-        self, text: str, values: Mapping[str, Any] | None = None, names: Mapping[str, str] | None = None
-    ) -> None:
-        if not isinstance(text, str):
-            raise TypeError(f"Expression takes the text of a condition, not {describe(text)}")
-        for given, what in ((values, "values"), (names, "names")):
-            if not isinstance(given, Mapping | None):
-                raise TypeError(f"the {what} of an Expression are a dict of its placeholders, not {describe(given)}")
-        self._text = text
-        self._values = dict(values or {})
-        self._names = dict(names or {})
-        for placeholder, name in self._names.items():
-            if not isinstance(name, str):
-                raise TypeError(f"Expression: {placeholder} is the name of an attribute, a str, not {describe(name)}")
-
-    def encode(self, context: Context) -> str:
-        """The expression with placeholders that meet no others of the request."""
-        self._check_parentheses()
-        known: dict[str, str] = {}
-
-        def rename(found: re.Match[str]) -> str:
-            name = found[0]
-            if name not in known:
-                known[name] = self._placeholder(name, context)
-            return known[name]
-
-        text = _PLACEHOLDER.sub(rename, self._text)
-        unused = sorted({*self._values, *self._names} - known.keys())
-        if unused:
-            raise self._refuse(f"does not use {', '.join(unused)}")
-        return text
-
-    def _placeholder(self, name: str, context: Context) -> str:
-        if name in self._names:
-            return context.placeholders.name(self._names[name])
-        if name in self._values:
-            try:
-                return context.placeholders.value(_ANY.encode(self._values[name]))
-            except Refused as refused:
-                raise self._refuse(f"{name}{refused.path} {refused.reason}") from None
-        raise self._refuse(f"{name} is given neither in values nor in names")
-
-    def _check_parentheses(self) -> None:
-        """Hold the expression in the parentheses that it is put into, beside the conditions of a version or a counter."""
-        if not self._text.strip():
-            raise self._refuse("is empty")
-        depth = 0
-        for character in self._text:
-            depth += (character == "(") - (character == ")")
-            if depth < 0:
-                break
-        if depth:
-            raise self._refuse("its parentheses do not match")
-
-    def _refuse(self, reason: str) -> EncodingError:
-        return EncodingError(f"Expression {self._text!r}: {reason}")
-
-    def __repr__(self) -> str:
-        return f"Expression({self._text!r})"  # the values are item data
+PLAIN: Final = _Plain()
+"""The codec of values that no field gives a type."""

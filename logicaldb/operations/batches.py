@@ -6,6 +6,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
+from json import JSONEncoder
+from operator import attrgetter
 from time import monotonic
 from typing import Any, Final, Generic
 
@@ -13,6 +15,7 @@ from typing_extensions import TypeVar
 
 from logicaldb.codec.limits import MAX_BATCH_KEYS, MAX_BATCH_WRITES
 from logicaldb.codec.values import describe
+from logicaldb.codec.writing import JsonText, to_json
 from logicaldb.errors import BatchIncomplete, LimitExceeded
 from logicaldb.flow import Emit, Flow, Gather, Request, ServiceFailure, Sleep, Stream, Unanswered
 from logicaldb.items import Item, ItemKey
@@ -21,10 +24,12 @@ from logicaldb.operations.notes import noting
 from logicaldb.operations.rows import Place, Rows, check_distinct
 from logicaldb.operations.writes import Identity, Write, identity_of
 from logicaldb.schema.items import Row
+from logicaldb.schema.reading import ReadAnswer
 from logicaldb.sets import BatchWriteResult, BatchWriteSet, ItemSet, clobber, deletion
 
 T = TypeVar("T")
 
+_KEYS: Final = JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False)
 _TRIES: Final = 12
 """How many times in a row nothing of a chunk may be done before it is given up: some four seconds of pauses."""
 _LONGEST: Final = 60.0
@@ -97,9 +102,9 @@ def write(writes: BatchWriteSet, rows: Rows, *, page_size: int, at_once: int) ->
         raise TypeError(f"a BatchWriteSet is due, not {describe(writes)}")
     _check_page_size(page_size, MAX_BATCH_WRITES)
     prepared = [rows.prepare(operation) for operation in writes.operations]
-    check_distinct(prepared)
+    by_row = check_distinct(prepared)
     if prepared:
-        yield from _write(prepared, page_size, at_once)
+        yield from _write(by_row, page_size, at_once)
     return BatchWriteResult(
         [write.result(None) for write in prepared if write.action == "Put"],
         [write.operation.key for write in prepared if write.action == "Delete"],
@@ -119,7 +124,7 @@ def write_all(writes: Iterable[Item | ItemKey[Any]], rows: Rows, *, at_once: int
 
     def flush() -> Flow[None]:
         nonlocal done
-        yield from _write(list(window.values()), MAX_BATCH_WRITES, at_once)
+        yield from _write(window, MAX_BATCH_WRITES, at_once)
         done += len(window)
         window.clear()
 
@@ -140,8 +145,8 @@ def write_all(writes: Iterable[Item | ItemKey[Any]], rows: Rows, *, at_once: int
     return done
 
 
-def _write(writes: Sequence[Write], page_size: int, at_once: int) -> Flow[None]:
-    chunks = [_Writing({write.identity: write for write in some}) for some in _by(writes, page_size)]
+def _write(writes: Mapping[Identity, Write], page_size: int, at_once: int) -> Flow[None]:
+    chunks = [_Writing(dict(some)) for some in _by(writes.items(), page_size)]
     try:
         yield Gather([chunk.flow() for chunk in chunks], at_once)
     except _GivenUp as given_up:
@@ -234,15 +239,39 @@ class _Reading(_Chunk[Place]):
     def send(self) -> Flow[Collection[Identity]]:
         tables = self.by_table()
         options = {"ConsistentRead": True} if self.consistent_read else {}
-        requests = {table: {"Keys": [place.row for place in places], **options} for table, places in tables.items()}
-        answer: dict[str, Any] = yield Request("BatchGetItem", next(iter(tables)), {"RequestItems": requests})
+        requests = {
+            table: {"Keys": JsonText(_KEYS.encode([place.row for place in places])), **options}
+            for table, places in tables.items()
+        }
+        body, first = {"RequestItems": requests}, next(iter(tables))
+        answer: dict[str, Any] = yield Request("BatchGetItem", first, body, read=self._reads(tables))
+        found = self._taken if isinstance(answer, ReadAnswer) else self._decoded
         for table, rows in answer.get("Responses", {}).items():
-            names = tuple(tables[table][0].row)
-            for row in rows:
-                identity = identity_of(table, {name: row[name] for name in names})
-                self.found[identity] = self.left[identity].decode(row)
+            self.found.update(found(table, rows))
         unprocessed: Mapping[str, Any] = answer.get("UnprocessedKeys") or {}
         return {identity_of(table, key) for table, request in unprocessed.items() for key in request["Keys"]}
+
+    def _reads(self, tables: Mapping[str, Sequence[Place]]) -> Callable[[bytes], ReadAnswer] | None:
+        """What reads answers with their items: for rows of one table and type."""
+        if len(tables) > 1:
+            return None
+        (places,) = tables.values()
+        first = places[0]
+        alike = all(place.writer.item is first.writer.item for place in places)
+        # A key without fields, of constants alone, has no values to be found by.
+        return first.writer.item.reader.batch if alike and type(first.key).model_fields else None
+
+    def _decoded(self, table: str, rows: Iterable[Row]) -> Iterator[tuple[Identity, Item | None]]:
+        names = tuple(next(place.row for place in self.left.values() if place.table == table))
+        for row in rows:
+            identity = identity_of(table, {name: row[name] for name in names})
+            yield identity, self.left[identity].decode(row)
+
+    def _taken(self, _: str, items: Iterable[Item]) -> Iterator[tuple[Identity, Item | None]]:
+        """Items that were read at once, by the values of their keys, which are those of the keys that were asked for."""
+        values = attrgetter(*type(next(iter(self.left.values())).key).model_fields)
+        identities = {values(place.key): identity for identity, place in self.left.items()}
+        return ((identities[values(item)], item) for item in items)
 
 
 @dataclass(slots=True)
@@ -251,7 +280,7 @@ class _Writing(_Chunk[Write]):
 
     def send(self) -> Flow[Collection[Identity]]:
         tables = self.by_table()
-        requests = {table: [_request(write) for write in writes] for table, writes in tables.items()}
+        requests = {table: JsonText(f"[{','.join(map(_request, writes))}]") for table, writes in tables.items()}
         try:
             answer: dict[str, Any] = yield Request("BatchWriteItem", next(iter(tables)), {"RequestItems": requests})
         except (ServiceFailure, Unanswered) as error:
@@ -265,10 +294,11 @@ class _Writing(_Chunk[Write]):
         }
 
 
-def _request(write: Write) -> dict[str, Any]:
+def _request(write: Write) -> str:
+    """The JSON text of a write, as an element of a batch."""
     if write.action == "Put":
-        return {"PutRequest": {"Item": write.parameters["Item"]}}
-    return {"DeleteRequest": {"Key": write.key}}
+        return f'{{"PutRequest":{{"Item":{to_json(write.parameters["Item"])}}}}}'
+    return f'{{"DeleteRequest":{{"Key":{to_json(write.key)}}}}}'
 
 
 def _key(request: Mapping[str, Any], names: Iterable[str]) -> Row:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from logicaldb.codec.values import WireValue
+from logicaldb.codec.writing import JsonText
 from logicaldb.expressions import Placeholders
 from logicaldb.paths import Step
 
@@ -24,11 +25,11 @@ class Changes:
     adds: list[str] = field(default_factory=list[str])
     deletes: list[str] = field(default_factory=list[str])
 
-    def set(self, path: Sequence[Step], wire: WireValue) -> None:
+    def set(self, path: Sequence[Step], wire: WireValue | JsonText) -> None:
         """Set a value."""
         self.sets.append(f"{self.placeholders.path(path)} = {self.placeholders.value(wire)}")
 
-    def set_if_not_exists(self, path: Sequence[Step], wire: WireValue) -> None:
+    def set_if_not_exists(self, path: Sequence[Step], wire: WireValue | JsonText) -> None:
         """Set a value where there is none."""
         name = self.placeholders.path(path)
         self.sets.append(f"{name} = if_not_exists({name}, {self.placeholders.value(wire)})")
@@ -54,7 +55,7 @@ class Changes:
         """Be an expression that changes nothing; DynamoDB does without one, but moto does not."""
         self.remove((_NO_ATTRIBUTE,))
 
-    def put(self, path: Sequence[Step], wire: WireValue | None) -> None:
+    def put(self, path: Sequence[Step], wire: WireValue | JsonText | None) -> None:
         """Set a value, or remove it where there is none."""
         if wire is None:
             self.remove(path)

@@ -8,6 +8,7 @@ from decimal import Context, Decimal
 from typing import Any, Final
 
 from logicaldb.annotations import Counter
+from logicaldb.codec.generic import number_in
 from logicaldb.codec.values import WireValue
 from logicaldb.expressions import Placeholders
 from logicaldb.schema.fields import FieldDeclaration
@@ -47,8 +48,9 @@ class Guard:
         wire = row.get(self.attribute)
         if wire is None:
             return self._inside(self.counter.initial)
+        count = number_in(wire)
         # What is not a number has no bounds: the addition fails for another reason.
-        return "N" not in wire or self._inside(Decimal(wire["N"]))
+        return count is None or self._inside(count)
 
     def _inside(self, count: int | Decimal) -> bool:
         after = _EXACT.add(Decimal(count), Decimal(self.number))

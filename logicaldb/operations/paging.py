@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, Literal, TypedDict
+from typing import Any, Final, Generic, Literal, TypedDict
 
 from typing_extensions import TypeVar
 
@@ -13,6 +13,9 @@ from logicaldb.expressions import Condition
 from logicaldb.flow import Emit, Flow, Request, Stream
 from logicaldb.items import KeyBase
 from logicaldb.pages import Offset, Page, WorkerId
+
+_MAX_PAGE_SIZE: Final = 2**31 - 1
+"""A ``Limit`` is an integer of 32 bits; DynamoDB Local answers a greater one with an error of its own, each time."""
 
 K = TypeVar("K", bound=KeyBase[Any])
 T = TypeVar("T")
@@ -55,6 +58,7 @@ class Read(Generic[K, T]):
         every_row: whether every row is an item, as far as can be told before.
         dropped: the sort keys of rows that are left out after reading.
         empty: whether nothing can be found, so that nothing need be sent.
+        read: reads an answer with its items, where that can be done at once.
     """
 
     operation: Literal["Query", "Scan"]
@@ -66,6 +70,7 @@ class Read(Generic[K, T]):
     every_row: bool
     dropped: Sequence[WireValue] = ()
     empty: bool = False
+    read: Callable[[bytes], Any] | None = None
 
     def first(self) -> Flow[Page[K, T]]:
         """One page."""
@@ -102,7 +107,7 @@ class Read(Generic[K, T]):
         body = {**self.body, "Limit": size}
         if start is not None:
             body["ExclusiveStartKey"] = start
-        answer: dict[str, Any] = yield Request(self.operation, self.table, body)
+        answer: dict[str, Any] = yield Request(self.operation, self.table, body, read=self.read)
         return self.take(answer)
 
     def _size_for(self, left: int | None) -> int:
@@ -113,11 +118,13 @@ class Read(Generic[K, T]):
 
 
 def check_page_size(page_size: int) -> int:
-    """Refuse a page of no rows."""
+    """Refuse a page of no rows, or of more than the service can count."""
     if not isinstance(page_size, int) or isinstance(page_size, bool):
         raise TypeError(f"page_size is an int, not {describe(page_size)}")
     if page_size < 1:
         raise ValueError(f"page_size={page_size} must be at least 1")
+    if page_size > _MAX_PAGE_SIZE:
+        raise ValueError(f"page_size={page_size} must be at most {_MAX_PAGE_SIZE}")
     return page_size
 
 

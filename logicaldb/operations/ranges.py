@@ -72,6 +72,8 @@ class KeyRange:
             asc: the direction.
             unique: whether no two rows of the partition have one sort key, as in a table.
         """
+        if self.empty:  # its ends may be of another type than the keys
+            return "nothing"
         side = self._side(order_of(start))
         if side:
             return "all" if asc == (side < 0) else "nothing"

@@ -8,13 +8,13 @@ from typing import Any, Unpack
 
 from pydantic import BaseModel, ValidationError
 
-from logicaldb.codec.fields import MISSING
-from logicaldb.codec.generic import UNTYPED, generic_decode
+from logicaldb.codec.fields import MISSING, FieldCodec, too_deep
+from logicaldb.codec.generic import UNTYPED, AnyCodec, encode_key
 from logicaldb.codec.keys import ScalarKey
 from logicaldb.codec.limits import MAX_PARTITION_KEY_BYTES, MAX_SORT_KEY_BYTES
 from logicaldb.codec.values import Refused, WireValue
 from logicaldb.errors import AmbiguousWrite, DecodingError, EncodingError
-from logicaldb.expressions import Context, Placeholders, check_condition, check_length
+from logicaldb.expressions import Context, Placeholders, check_condition, check_operators
 from logicaldb.flow import Flow, Request, ServiceFailure, Stream, Unanswered
 from logicaldb.operations.paging import Read, ScanOptions, check_offset, check_page_size, segment
 from logicaldb.operations.single import get_row
@@ -86,6 +86,10 @@ class RawRows:
                     f"{self.raw.name}.{name}: the attribute {name} is the field {self.raw.fields[name]}; give that instead"
                 )
             try:
+                encode_key(name)
+            except Refused as refused:
+                raise EncodingError(f"{self.raw.name}: has an attribute whose name {refused.reason}") from None
+            try:
                 row[name] = UNTYPED.encode(value)
             except Refused as refused:
                 raise self._refused(name, refused) from None
@@ -101,19 +105,28 @@ class RawRows:
         values: dict[str, Any] = {}
         for name, wire in row.items():
             if name not in self.raw.attributes:
-                values[name] = generic_decode(wire)
+                values[name] = self._value(row, name, UNTYPED, wire)
         for name, codec in self.raw.attributes.items():
             field = self.raw.fields[name]
             if field in values:
                 problem = f"the attribute {field} has no place, since the field {field} is {name}"
                 raise self.raw.undecodable(row, self.raw.name, problem)
-            value = codec.decode(row.get(name))
+            value = self._value(row, name, codec, row.get(name))
             if value is not MISSING:
                 values[field] = value
         try:
             return self.raw.raw_type.__pydantic_validator__.validate_python(values, by_alias=False, by_name=True)
         except ValidationError as invalid:
             raise self.raw.undecodable(row, self.raw.name, problems(invalid)) from None
+
+    def _value(self, row: Mapping[str, WireValue], name: str, codec: AnyCodec | FieldCodec, wire: Any) -> Any:
+        try:
+            return codec.decode(wire)
+        except RecursionError:
+            problem = too_deep().reason
+        except Refused as refused:
+            problem = refused.reason
+        raise self.raw.undecodable(row, self.raw.name, f"{name} {problem}")
 
     def _scan(self, **options: Unpack[ScanOptions]) -> Read[Any, Any]:
         placeholders = Placeholders()
@@ -123,7 +136,8 @@ class RawRows:
         condition = options["filter_expression"]
         if condition is not None:
             text = check_condition(condition).encode(Context((), placeholders))
-            body["FilterExpression"] = check_length("the FilterExpression", text)
+            placeholders.check_size("the filter")
+            body["FilterExpression"] = check_operators("the FilterExpression", text)
         offset = options["initial_offset"]
         return Read(
             "Scan",

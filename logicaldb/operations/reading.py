@@ -11,7 +11,7 @@ from typing_extensions import TypeVar
 from logicaldb.codec.limits import MAX_EXPRESSION_BYTES
 from logicaldb.codec.values import WireValue, order_of
 from logicaldb.errors import EncodingError
-from logicaldb.expressions import Condition, Context, KeyCondition, Placeholders, check_condition, check_length
+from logicaldb.expressions import Condition, Context, KeyCondition, Placeholders, check_condition, check_operators
 from logicaldb.flow import Flow, Request, Stream
 from logicaldb.items import KeyBase
 from logicaldb.operations.paging import (
@@ -28,6 +28,7 @@ from logicaldb.pages import Offset, Page
 from logicaldb.schema.items import ItemSchema, Row
 from logicaldb.schema.keys import KeySchema
 from logicaldb.schema.raw import Index, KeyNames
+from logicaldb.schema.reading import ReadAnswer
 from logicaldb.schema.tables import Mark
 
 K = TypeVar("K", bound=KeyBase[Any])
@@ -175,6 +176,7 @@ class Source(Generic[K, T]):
             "FilterExpression" not in body,
             wanted.dropped,
             wanted.empty or rest == "nothing",
+            None if wanted.dropped else self._reads,
         )
 
     def _rest(self, wanted: KeyRange, start: Mapping[str, WireValue], *, asc: bool) -> str:
@@ -201,6 +203,7 @@ class Source(Generic[K, T]):
             None if offset is None else self.start_key(offset, None),
             lambda answer: self._take(answer, ()),
             "FilterExpression" not in body,
+            read=self._reads,
         )
 
     def _body(self, consistent_read: bool) -> dict[str, Any]:
@@ -216,12 +219,18 @@ class Source(Generic[K, T]):
         return body
 
     def _take(self, answer: Mapping[str, Any], dropped: Sequence[WireValue]) -> Page[K, T]:
-        rows: list[Row] = answer["Items"]
-        if dropped:
-            rows = self._kept(rows, dropped)
-        contents = [item for item in map(self.decode, rows) if item is not None]
+        contents: list[Any] = answer["Items"]
+        if not isinstance(answer, ReadAnswer):
+            rows = self._kept(contents, dropped) if dropped else contents
+            contents = [item for item in map(self.decode, rows) if item is not None]
         last = answer.get("LastEvaluatedKey")
-        return Page(contents, None if last is None else Offset.served(self.key.from_row(last), last))
+        return Page(contents, None if last is None else Offset.found(self.key.from_row, last))
+
+    @property
+    def _reads(self) -> Callable[[bytes], ReadAnswer] | None:
+        """What reads answers with their items; ``None`` where rows of several types have to be told apart."""
+        item = self.items[0]
+        return item.reader.page if len(self.items) == 1 and self.decode == item.decode else None
 
     def _kept(self, rows: Sequence[Row], dropped: Sequence[WireValue]) -> list[Row]:
         return [row for row in rows if row[self._sort] not in dropped]
@@ -237,10 +246,11 @@ def _filter(marks: Sequence[Mark], condition: Condition | None, context: Context
     texts = [_mark_expression(mark, context.placeholders) for mark in marks]
     if condition is not None:
         texts.append(check_condition(condition).encode(context))
+        context.placeholders.check_size("the filter")
     if not texts:
         return {}
     text = texts[0] if len(texts) == 1 else " AND ".join(f"({text})" for text in texts)
-    return {"FilterExpression": check_length("the FilterExpression", text)}
+    return {"FilterExpression": check_operators("the FilterExpression", text)}
 
 
 def _mark_expression(mark: Mark, placeholders: Placeholders) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,6 +25,7 @@ class Rows:
     def __init__(self, db: str) -> None:
         self._db = db
         self._writers: dict[type[Item], dict[str, Writer]] = {}
+        self._by_key: dict[type[ItemKey[Any]], Writer] = {}
 
     def add(self, item_type: type[Item], view: str, writer: Writer) -> None:
         """Take in the writer of a view."""
@@ -57,9 +58,12 @@ class Rows:
         return self.view_of(_item_type_of(key))
 
     def _writer(self, key: ItemKey[Any]) -> Writer:
-        item_type = _item_type_of(key)
-        view = self.view_of(item_type)
-        return self._writers[item_type][view]
+        writer = self._by_key.get(type(key))
+        if writer is None:
+            item_type = _item_type_of(key)
+            view = self.view_of(item_type)
+            writer = self._by_key[type(key)] = self._writers[item_type][view]
+        return writer
 
     def table_of(self, key: ItemKey[Any]) -> str:
         """The physical table of a key's item type.
@@ -78,8 +82,10 @@ class Rows:
             LimitExceeded: it comes to an expression that is too long.
         """
         writer = self._writer(operation.key)
-        if operation.item is not None:  # its type may have several keys, and the view has one of them
-            operation = writer.operation(operation.kind, operation.item, operation.condition)
+        item = operation.item
+        # Its type may have several keys, and the view has one of them.
+        if item is not None and (type(operation.key), type(item)) != (writer.key.key_type, writer.item.item_type):
+            operation = writer.operation(operation.kind, item, operation.condition)
         return writer.prepare(operation)
 
     def place(self, key: ItemKey[Any]) -> Place:
@@ -110,7 +116,7 @@ class Rows:
         for key in keys:
             place = self.place(key)
             known = found.setdefault(place.identity, place)
-            if known.key != key:
+            if known is not place and known.key != key:
                 raise DuplicateItem(f"{known.key!r} and {key!r} are keys of one row")
         return found
 
@@ -152,8 +158,8 @@ def _item_type_of(key: ItemKey[Any]) -> type[Item]:
     return item_type
 
 
-def check_distinct(writes: Sequence[Write]) -> None:
-    """Refuse two operations on one row, of whatever kind.
+def check_distinct(writes: Iterable[Write]) -> dict[Identity, Write]:
+    """Refuse two operations on one row, of whatever kind; give them by row.
 
     Raises:
         DuplicateItem: there are two; it names both.
@@ -163,3 +169,4 @@ def check_distinct(writes: Sequence[Write]) -> None:
         first = known.setdefault(write.identity, write)
         if first is not write:
             raise DuplicateItem(f"{first.operation} and {write.operation} are about one row")
+    return known

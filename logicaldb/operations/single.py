@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from pydantic import BaseModel
@@ -13,6 +13,7 @@ from logicaldb.operations.contention import CANCELED, patiently
 from logicaldb.operations.writes import UNANSWERED, Write, send
 from logicaldb.schema.items import Row
 from logicaldb.schema.keys import KeySchema
+from logicaldb.schema.reading import ReadAnswer
 from logicaldb.sets import check_token
 
 IN_PROGRESS: Final = "TransactionInProgressException"
@@ -21,18 +22,27 @@ _SEND_AGAIN: Final = "send it again with the same idempotency token"
 
 def load(table: str, key: KeySchema, value: BaseModel, *, consistent_read: bool) -> Flow[Any]:
     """The item of a key, ``None`` where there is none."""
-    row = yield from get_row(table, key.primary(value), consistent_read=consistent_read)
-    return None if row is None else key.item.decode(row)
+    read = key.item.reader.item
+    answer = yield from _get(table, key.primary(value), consistent_read=consistent_read, read=read)
+    found = answer.get("Item")
+    return found if found is None or isinstance(answer, ReadAnswer) else key.item.decode(found)
 
 
 def get_row(table: str, key: Row, *, consistent_read: bool) -> Flow[Row | None]:
     """The row of a key, ``None`` where there is none."""
+    answer = yield from _get(table, key, consistent_read=consistent_read, read=None)
+    row: Row | None = answer.get("Item")
+    return row
+
+
+def _get(
+    table: str, key: Row, *, consistent_read: bool, read: Callable[[bytes], ReadAnswer] | None
+) -> Flow[dict[str, Any]]:
     body: dict[str, Any] = {"TableName": table, "Key": key}
     if consistent_read:
         body["ConsistentRead"] = True
-    answer: dict[str, Any] = yield Request("GetItem", table, body)
-    row: Row | None = answer.get("Item")
-    return row
+    answer: dict[str, Any] = yield Request("GetItem", table, body, read=read)
+    return answer
 
 
 def write(prepared: Write, idempotency_token: str | None) -> Flow[Any]:

@@ -10,6 +10,11 @@ from logicaldb.schema.items import Row
 from logicaldb.schema.raw import Index, RawDeclaration
 
 
+def most_copies(raw: RawDeclaration) -> int:
+    """How many times a row counts at most: itself, and an entry in each local index, which is never larger."""
+    return 1 + sum(1 for index in raw.indexes.values() if index.local)
+
+
 def check_size(raw: RawDeclaration, row: Row, name_of: Callable[[str], str]) -> None:
     """Refuse a row that is too big.
 

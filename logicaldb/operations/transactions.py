@@ -6,11 +6,13 @@ import re
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final, Literal, TypeAlias
 from uuid import uuid4
 
 from logicaldb.codec.limits import MAX_TRANSACTION_BYTES, MAX_TRANSACTION_OPERATIONS, item_size, value_size
 from logicaldb.codec.values import WireValue
+from logicaldb.codec.writing import JsonText, most_bytes, plain
 from logicaldb.errors import (
     AmbiguousWrite,
     LimitExceeded,
@@ -32,6 +34,7 @@ KNOWN_SECONDS: Final = 10 * 60
 TOKEN_SECONDS: Final = 9 * 60
 """How long a token is used; a request may be under way for a while."""
 _PLACEHOLDER: Final = re.compile(r"[#:]\w+")
+_EXPRESSIONS: Final = ("UpdateExpression", "ConditionExpression")
 _NAMED: Final = 3
 """How many operations a message names of a set that failed as a whole."""
 
@@ -221,6 +224,23 @@ def fix(writes: TransactionWriteSet, prepared: Sequence[Write], now: float) -> S
         LimitExceeded: there are more than 4 MB.
     """
     check_distinct(prepared)
+    actions = [write.action_text() for write in prepared]
+    if sum(map(_most_bytes, prepared, actions)) > MAX_TRANSACTION_BYTES:
+        _check_bytes(prepared)
+    token = uuid4().hex if writes.token is None else writes.token
+    return SentTransaction(
+        operations=[write.operation for write in prepared],
+        tables=[write.table for write in prepared],
+        items=[_written(write) for write in prepared],
+        body={
+            "TransactItems": JsonText(f"[{','.join(actions)}]"),
+            "ClientRequestToken": token,
+        },
+        at=now,
+    )
+
+
+def _check_bytes(prepared: Sequence[Write]) -> None:
     sizes = [bytes_of(write) for write in prepared]
     if sum(sizes) > MAX_TRANSACTION_BYTES:
         largest = max(range(len(sizes)), key=sizes.__getitem__)
@@ -228,17 +248,17 @@ def fix(writes: TransactionWriteSet, prepared: Sequence[Write], now: float) -> S
             f"a transaction takes up to {MAX_TRANSACTION_BYTES} bytes, not {sum(sizes)}: the largest operation is "
             f"{prepared[largest].operation} with {sizes[largest]}"
         )
-    token = uuid4().hex if writes.token is None else writes.token
-    return SentTransaction(
-        operations=[write.operation for write in prepared],
-        tables=[write.table for write in prepared],
-        items=[_written(write) for write in prepared],
-        body={
-            "TransactItems": [{write.action: write.action_body()} for write in prepared],
-            "ClientRequestToken": token,
-        },
-        at=now,
-    )
+
+
+def _most_bytes(write: Write, action: str) -> int:
+    """What a write brings into a transaction at most, by the JSON text of its action."""
+    return most_bytes(action) * (1 + sum(_repeated(write.parameters.get(name, "")) for name in _EXPRESSIONS))
+
+
+@lru_cache(maxsize=256)
+def _repeated(expression: str) -> int:
+    """How many names and values an expression repeats, at most; another one before it may have them too."""
+    return len(_PLACEHOLDER.findall(expression))
 
 
 def bytes_of(write: Write) -> int:
@@ -246,11 +266,11 @@ def bytes_of(write: Write) -> int:
 
     It is the item or the key, and the text of the expressions with each name and value as often as they occur.
     """
-    parameters = write.parameters
+    parameters: dict[str, Any] = plain(write.parameters)
     names: Mapping[str, str] = parameters.get("ExpressionAttributeNames", {})
     values: Mapping[str, WireValue] = parameters.get("ExpressionAttributeValues", {})
     size = item_size(parameters.get("Item", write.key))
-    for expression in ("UpdateExpression", "ConditionExpression"):
+    for expression in _EXPRESSIONS:
         text: str = parameters.get(expression, "")
         size += len(text.encode())
         for placeholder in _PLACEHOLDER.findall(text):

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, Literal, cast
 
 from logicaldb.annotations import Counter, CreatedAt, TimeToLive, UpdatedAt, Version
+from logicaldb.codec.limits import MAX_ITEM_BYTES
 from logicaldb.codec.values import describe
+from logicaldb.codec.writing import JsonText, most_bytes, to_json
 from logicaldb.errors import ConditionFailed, DecodingError, EncodingError
-from logicaldb.expressions import Attr, Condition, Placeholders, Update
+from logicaldb.expressions import Attr, Condition, Placeholders, Update, values_text
 from logicaldb.items import Item, ItemKey
 from logicaldb.operations.bare import save_of_nothing
 from logicaldb.operations.changes import Changes
-from logicaldb.operations.sizes import check_size
+from logicaldb.operations.sizes import check_size, most_copies
 from logicaldb.operations.times import Clock, OneReading
 from logicaldb.operations.updates import Planned, plan
 from logicaldb.operations.upserts import check_upsert, set_defaults
@@ -52,6 +54,9 @@ class Writer:
         self.clock = clock
         # Prefixes are in the key; what is left tells the type from others that have the same keys.
         self._marks = [mark for mark in marks if mark.kind in ("exists", "absent")]
+        self._copies = most_copies(item.raw)
+        self._keys = [name in item.raw.keys for name in item.stored]
+        self._saves: dict[tuple[bool, ...], tuple[dict[str, Any], bool]] = {}
         self._roles = [field for field in item.declaration.fields.values() if field.role is not None]
 
     def operation(self, kind: OperationKind, item: Item, condition: Condition | None = None) -> Operation:
@@ -84,36 +89,66 @@ class Writer:
     def _save(self, operation: Operation) -> Write:
         """Set every modelled attribute, and remove those that are absent."""
         item = self._moved_on(_item(operation))
-        stored = self.item.encode_all(item)
-        self._check_size({name: wire for name, wire in stored.items() if wire is not None})
-        key = self._key_of(stored)
-        changes = Changes()
-        asked = False
-        for name, wire in stored.items():
-            role = self._field(name).role
-            if name in key:
-                continue
-            if wire is not None and isinstance(role, Counter | CreatedAt):
-                changes.set_if_not_exists((name,), wire)
-                asked = True
-            else:
-                changes.put((name,), wire)
-        if not changes.sets:
-            removed = [name for name in stored if name not in key]
-            return save_of_nothing(operation, self.item, self.table, key, removed)
+        key, wires, row = self.item.text(item)
+        self._check_size(item, row)
         expected = self._expected(_item(operation))
-        conditions = self._version_condition(expected, changes.placeholders)
+        saving = self._saving(operation, wires, expected)
+        if saving is None:
+            removed = [name for name in self.item.stored if name not in key]
+            return save_of_nothing(operation, self.item, self.table, key, removed)
+        expressions, asked = saving
         return Write(
             operation,
             "Update",
             self.table,
             key,
-            parameters(operation, self.item, conditions, changes.placeholders, changes),
+            expressions,
             Refusal(operation, self.item, version=expected),
             # Only the service knows the count and the time that it has kept.
             "ALL_NEW" if asked else "NONE",
             self._decoded if asked else lambda _: item,
         )
+
+    def _saving(
+        self, operation: Operation, wires: Sequence[str | None], expected: int | None
+    ) -> tuple[dict[str, Any], bool] | None:
+        """The expressions of a save, and whether the stored item is asked for; ``None`` where it sets nothing.
+
+        They are the same for all items of which the same attributes are absent, their values aside.
+        """
+        shape = (bool(expected), *[wire is None for wire in wires])
+        known = None if operation.condition is not None else self._saves.get(shape)
+        if known is None:
+            known = self._new_saving(operation, wires, expected)
+            if known is None or operation.condition is not None:
+                return known
+            expressions, asked = known
+            names = JsonText(to_json(expressions["ExpressionAttributeNames"]))
+            known = {**expressions, "ExpressionAttributeNames": names, "ExpressionAttributeValues": None}, asked
+            self._saves[shape] = known
+        expressions, asked = known
+        values = [wire for wire, is_key in zip(wires, self._keys, strict=True) if wire is not None and not is_key]
+        if expected is not None:
+            values.append(_number(expected))
+        return {**expressions, "ExpressionAttributeValues": values_text(values)}, asked
+
+    def _new_saving(
+        self, operation: Operation, wires: Sequence[str | None], expected: int | None
+    ) -> tuple[dict[str, Any], bool] | None:
+        changes = Changes()
+        asked = False
+        for name, wire, is_key in zip(self.item.stored, wires, self._keys, strict=True):
+            if is_key:
+                continue
+            if wire is not None and isinstance(self._field(name).role, Counter | CreatedAt):
+                changes.set_if_not_exists((name,), JsonText(wire))
+                asked = True
+            else:
+                changes.put((name,), None if wire is None else JsonText(wire))
+        if not changes.sets:
+            return None
+        conditions = self._version_condition(expected, changes.placeholders)
+        return parameters(operation, self.item, conditions, changes.placeholders, changes), asked
 
     def _create(self, operation: Operation) -> Write:
         """Put the row where there is none."""
@@ -125,35 +160,36 @@ class Writer:
             )
         placeholders = Placeholders()
         missing = f"attribute_not_exists({placeholders.name(self.item.raw.keys.partition)})"
-        return self._replace(operation, [missing], placeholders, Refusal(operation, self.item, create=True))
+        return self._replace(operation, Refusal(operation, self.item, create=True), [missing], placeholders)
 
     def _put(self, operation: Operation) -> Write:
         """Replace the whole row."""
         expected = self._expected(_item(operation))
+        refusal = Refusal(operation, self.item, version=expected)
+        if expected is None and operation.condition is None:
+            return self._replace(operation, refusal)
         placeholders = Placeholders()
-        conditions = self._version_condition(expected, placeholders)
-        return self._replace(operation, conditions, placeholders, Refusal(operation, self.item, version=expected))
+        return self._replace(operation, refusal, self._version_condition(expected, placeholders), placeholders)
 
     def _clobber(self, operation: Operation) -> Write:
         """Replace the whole row, whatever is there; batches have no conditions."""
         self._expected(_item(operation))
-        return self._replace(operation, [], Placeholders(), Refusal(operation, self.item))
+        return self._replace(operation, Refusal(operation, self.item))
 
     def _replace(
-        self, operation: Operation, conditions: list[str], placeholders: Placeholders, refuse: Refusal
+        self,
+        operation: Operation,
+        refuse: Refusal,
+        conditions: Sequence[str] = (),
+        placeholders: Placeholders | None = None,
     ) -> Write:
         item = self._moved_on(_item(operation))
-        row = self.item.encode(item)
-        self._check_size(row)
-        return Write(
-            operation,
-            "Put",
-            self.table,
-            self._key_of(row),
-            {"Item": row, **parameters(operation, self.item, conditions, placeholders)},
-            refuse,
-            result=lambda _: item,
-        )
+        key, _, row = self.item.text(item)
+        self._check_size(item, row)
+        body: dict[str, Any] = {"Item": JsonText(row)}
+        if placeholders is not None:
+            body |= parameters(operation, self.item, conditions, placeholders)
+        return Write(operation, "Put", self.table, key, body, refuse, result=lambda _: item)
 
     def _update(self, operation: Operation) -> Write:
         """Change some attributes of a row."""
@@ -165,6 +201,11 @@ class Writer:
             check_upsert(operation, self.item, planned, _TIMES)
             set_defaults(self.item, planned, changes, generated=True)
         self._touch(changes, upsert=operation.upsert)
+        if operation.upsert and not (changes.sets or changes.adds):
+            raise EncodingError(
+                f"{operation}: upsert=True, but nothing is set, and what only removes makes no item in DynamoDB; "
+                "save(...) the item, or leave upsert out"
+            )
         return self._change(operation, changes, planned, "ALL_NEW", self._decoded)
 
     def _increment(self, operation: Operation, *, tokened: bool) -> Write:
@@ -325,15 +366,12 @@ class Writer:
             return []
         assert self.item.version is not None
         name = placeholders.name(self.item.version.attributes[0])
-        text = f"{name} = {placeholders.value({'N': str(expected)})}"
+        text = f"{name} = {placeholders.value(JsonText(_number(expected)))}"
         return [text if expected else f"attribute_not_exists({name}) OR {text}"]
 
     def _field(self, attribute: str) -> FieldDeclaration:
         """The field that an attribute holds, of several the first."""
         return self.item.declaration.fields[self.item.stored[attribute].fields[0]]
-
-    def _key_of(self, stored: Any) -> Row:
-        return {name: stored[name] for name in self.item.raw.keys}
 
     def _decoded(self, row: Row | None) -> Any:
         try:
@@ -341,8 +379,10 @@ class Writer:
         except DecodingError as undecodable:
             raise DecodingError(f"the write took effect, but {undecodable}", key=undecodable.key) from None
 
-    def _check_size(self, row: Row) -> None:
-        check_size(self.item.raw, row, lambda name: f"{self.item.name}.{self._field(name).name}")
+    def _check_size(self, item: Item, row: str) -> None:
+        """Refuse an item that is too big."""
+        if most_bytes(row) * self._copies > MAX_ITEM_BYTES:
+            check_size(self.item.raw, self.item.encode(item), lambda name: f"{self.item.name}.{self._field(name).name}")
 
 
 _PREPARE: Final[Mapping[OperationKind, Callable[[Writer, Operation], Write]]] = {
@@ -360,6 +400,11 @@ _PREPARE: Final[Mapping[OperationKind, Callable[[Writer, Operation], Write]]] = 
 def _mark_condition(mark: Mark, placeholders: Placeholders) -> str:
     name = placeholders.name(mark.attribute)
     return f"attribute_exists({name})" if mark.kind == "exists" else f"attribute_not_exists({name})"
+
+
+def _number(number: int) -> str:
+    """The JSON text of a number in wire form."""
+    return f'{{"N":"{number}"}}'
 
 
 def _item(operation: Operation) -> Item:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final, Literal, TypeAlias
 
+from logicaldb.codec.generic import number_in
+from logicaldb.codec.writing import to_json
 from logicaldb.errors import (
     AmbiguousWrite,
     ConditionFailed,
@@ -16,7 +18,7 @@ from logicaldb.errors import (
     ItemNotFound,
     VersionConflict,
 )
-from logicaldb.expressions import Context, Placeholders, check_condition, check_length
+from logicaldb.expressions import Context, Placeholders, check_condition, check_length, check_operators
 from logicaldb.flow import Flow, Request, ServiceFailure, Unanswered
 from logicaldb.operations.changes import Changes
 from logicaldb.operations.counters import Guard
@@ -34,7 +36,7 @@ _AGAINST_ITSELF: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen, for one is made for every write, and a frozen one takes more than twice the time
 class Write:
     """One write, ready to be sent alone or as a part of a transaction.
 
@@ -84,11 +86,29 @@ class Write:
             body["ReturnValuesOnConditionCheckFailure"] = "ALL_OLD"
         return body
 
+    def action_text(self) -> str:
+        """The JSON text of the action, as an element of a transaction."""
+        return to_json({self.action: self.action_body()})
+
 
 def identity_of(table: str, key: Row) -> Identity:
     """What tells a row from others; numbers that are equal are one, however they are written."""
-    wires = ((name, *wire.items()) for name, wire in sorted(key.items()))
-    return (table, *((name, form, Decimal(held) if form == "N" else held) for name, (form, held) in wires))
+    identity: list[Any] = [table]
+    for name in sorted(key):
+        ((form, held),) = key[name].items()
+        identity += (name, form, Decimal(held) if form == "N" else held)
+    return tuple(identity)
+
+
+@dataclass(slots=True)
+class _Part:
+    """An expression of a write, whose text messages show; it is made for each, and hardly ever shown."""
+
+    operation: Operation
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.operation}: the {self.name}"
 
 
 def parameters(
@@ -112,7 +132,13 @@ def parameters(
         texts.append(check_condition(operation.condition).encode(Context((item,), placeholders)))
     expressions = {} if changes is None else {"UpdateExpression": changes.expression()}
     expressions["ConditionExpression"] = texts[0] if len(texts) == 1 else " AND ".join(f"({text})" for text in texts)
-    checked = {name: check_length(f"{operation}: the {name}", text) for name, text in expressions.items() if text}
+    if operation.condition is not None or operation.updates:  # what else there is, is an item whose size was checked
+        placeholders.check_size(operation)
+    checked: dict[str, Any] = {}
+    for name, text in expressions.items():
+        if text:
+            check = check_length if name == "UpdateExpression" else check_operators
+            checked[name] = check(_Part(operation, name), text)
     return checked | placeholders.parameters()
 
 
@@ -144,7 +170,7 @@ def send(write: Write) -> Flow[Any]:
     return write.result(answer.get("Attributes") or None)  # moto gives empty ones where there was no row
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen, as ``Write``
 class Refusal:
     """Reads a failed condition: which part of it failed, by the stored row.
 
@@ -190,8 +216,7 @@ class Refusal:
         return ConditionFailed(f"{self.operation}: the condition does not hold", **found)
 
 
-def _stored_version(item: ItemSchema, row: Row | None) -> Decimal | None:
+def _stored_version(item: ItemSchema, row: Row | None) -> int | Decimal | None:
     """The version of a row, ``None`` where it is no number; an absent one is 0."""
     assert item.version is not None
-    wire = (row or {}).get(item.version.attributes[0], {"N": "0"})
-    return Decimal(wire["N"]) if "N" in wire else None
+    return number_in((row or {}).get(item.version.attributes[0], {"N": "0"}))

@@ -6,6 +6,8 @@ The names that the library keeps on the classes of its users, all of them:
 - ``__logicaldb_schema__`` on item types: how they lie in their table, once there is one;
 - ``__logicaldb_key__`` on key types: what their class statements say about whose keys they are;
 - ``__logicaldb_item__`` on key types: their item type;
+- ``__logicaldb_primary__`` on item types: their first key type, once it was asked for;
+- ``__logicaldb_plain__`` on key types: which classes of values they take as they are, once it was asked for;
 - ``__logicaldb_table__`` on tables and ``__logicaldb_tables__`` on databases: what they declare.
 """
 
@@ -28,6 +30,8 @@ from logicaldb.schema.types import OURS, type_text, without_none
 DECLARATION: Final = "__logicaldb_declaration__"
 KEY: Final = "__logicaldb_key__"
 ITEM: Final = "__logicaldb_item__"
+PRIMARY: Final = "__logicaldb_primary__"
+PLAIN: Final = "__logicaldb_plain__"
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from functools import cache, cached_property
 from typing import Any, Final, Literal, TypeAlias, get_args, get_origin
 
 from pydantic import AfterValidator, BaseModel, ValidationError
@@ -12,10 +12,12 @@ from logicaldb.annotations import Counter, Version
 from logicaldb.codec.keys import FieldRefused, KeyAttribute
 from logicaldb.codec.values import WireValue
 from logicaldb.errors import EncodingError
-from logicaldb.schema.declarations import ItemDeclaration
+from logicaldb.schema.declarations import ItemDeclaration, declare_item
 from logicaldb.schema.mapping import constants_of, map_fields
-from logicaldb.schema.raw import RawDeclaration, problems
+from logicaldb.schema.raw import RawDeclaration, declare_raw, problems
+from logicaldb.schema.reading import Constant, ItemReader, item_reader
 from logicaldb.schema.stored import Stored, StoredKey, check_form
+from logicaldb.schema.texts import RowText, RowWriter, compile_row, row_text
 
 Row: TypeAlias = dict[str, WireValue]
 """A row in wire form: ``{"track_title": {"S": "Speak to Me"}}``."""
@@ -50,6 +52,10 @@ class ItemSchema:
         self.places: dict[str, Any] = {}
         self._read = [(name, stored, self._not_read(name, stored)) for name, stored in self.stored.items()]
         self._read = [read for read in self._read if len(read[2]) < len(read[1].fields)]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """As the classes that it is made of, for another process."""
+        return (_schema_of, (self.item_type, self.raw.raw_type))
 
     def _primary(self, name: str) -> KeyAttribute:
         key = self.key_attribute(name)
@@ -93,9 +99,36 @@ class ItemSchema:
         except FieldRefused as refused:
             raise self.refused(refused) from None
 
+    @cached_property
+    def writer(self) -> RowWriter:
+        """What writes rows fast; it is compiled when it is first needed."""
+        return compile_row(self.name, self.stored, tuple(self.raw.keys))
+
+    def text(self, item: BaseModel) -> RowText:
+        """The row of an item as it is sent, with its primary key.
+
+        Raises:
+            the same as ``encode``.
+        """
+        if type(item) is self.item_type and not item.__pydantic_extra__:
+            try:
+                written = self.writer(item.__dict__)
+                if not written[2].isascii():
+                    written[2].encode()  # lone surrogates are no text
+            except Exception:  # noqa: BLE001, S110 - whatever it is, the codecs meet it again, or write the row
+                pass
+            else:
+                return written
+        return row_text(self.encode_all(item), tuple(self.raw.keys))
+
     def refused(self, refused: FieldRefused) -> EncodingError:
         """The error of a value that cannot be stored."""
         return EncodingError(f"{self.name}.{refused.field}{refused.path}: {refused.reason}")
+
+    @cached_property
+    def reader(self) -> ItemReader:
+        """What reads rows fast; it is compiled when it is first needed."""
+        return item_reader(self.item_type, self._read, self.primary)
 
     def decode(self, row: Mapping[str, WireValue]) -> Any:
         """The item of a row; attributes that the type does not know are left aside.
@@ -103,6 +136,16 @@ class ItemSchema:
         Raises:
             DecodingError: the row is not valid for the type, or its primary key is not written as the type writes it.
         """
+        read = self.reader.row
+        if read is not None:
+            try:
+                return read(row)
+            except Exception:  # noqa: BLE001, S110 - whatever it is, the slow road meets it again, or reads the row
+                pass
+        return self.decode_slowly(row)
+
+    def decode_slowly(self, row: Mapping[str, WireValue]) -> Any:
+        """The same, by the codecs alone; they say what is wrong with a row."""
         values: dict[str, Any] = {}
         try:
             for name, stored, elsewhere in self._read:
@@ -120,6 +163,13 @@ class ItemSchema:
         return item
 
 
+@cache
+def _schema_of(item_type: type[BaseModel], raw_type: type[BaseModel]) -> ItemSchema:
+    """The schema that a table has made, in this process or, where it has not come so far, for another."""
+    known: ItemSchema | None = vars(item_type).get(SCHEMA)
+    return ItemSchema(declare_item(item_type), declare_raw(raw_type)) if known is None else known
+
+
 def hold_constants(item: ItemSchema, names: Mapping[str, Any]) -> None:
     """Make an item type refuse any other value of its constants when an item is made.
 
@@ -133,19 +183,7 @@ def hold_constants(item: ItemSchema, names: Mapping[str, Any]) -> None:
     for name, value in item.constants.items():
         info = item.item_type.model_fields[name]
         if get_origin(info.annotation) is not Literal or get_args(info.annotation) != (value,):
-            info.metadata.append(AfterValidator(_Constant(value)))
+            info.metadata.append(AfterValidator(Constant(value)))
             held = True
     if held:
         item.item_type.model_rebuild(force=True, _types_namespace=names)
-
-
-@dataclass(frozen=True, slots=True)
-class _Constant:
-    """A validator that takes one value."""
-
-    value: Any
-
-    def __call__(self, value: Any) -> Any:
-        if value != self.value:
-            raise ValueError(f"is a constant of the primary key, {self.value!r}")
-        return value

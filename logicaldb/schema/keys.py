@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +15,7 @@ from logicaldb.codec.values import WireValue
 from logicaldb.errors import DeclarationError, EncodingError, IncompleteKey
 from logicaldb.schema.declarations import KeyDeclaration
 from logicaldb.schema.items import ItemSchema, Row
+from logicaldb.schema.key_rows import WriteKey, key_writer
 from logicaldb.schema.raw import Index
 from logicaldb.schema.stored import check_form, check_key_size
 from logicaldb.schema.types import type_text
@@ -36,6 +38,15 @@ class KeySchema:
     index: Index | None
     partition: KeyAttribute
     sort: KeyAttribute | None
+    _write: WriteKey = dataclasses.field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        write = key_writer([(attribute, self._limit(attribute)) for attribute in self.item.primary])
+        object.__setattr__(self, "_write", write)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """As the classes that it is made of, for another process."""
+        return (_bound, (self.key_type, self.item))
 
     @property
     def key_type(self) -> type[BaseModel]:
@@ -54,6 +65,10 @@ class KeySchema:
             IncompleteKey: the key lacks fields.
             EncodingError: a value of it cannot be stored.
         """
+        if type(key) is self.declaration.key_type:
+            row = self._write(key.__dict__)
+            if row is not None:
+                return row
         return self._whole(key, self.item.primary)
 
     def start(self, key: BaseModel) -> Row:
@@ -98,12 +113,14 @@ class KeySchema:
 
     def check_size(self, attribute: KeyAttribute, wire: WireValue) -> None:
         """Refuse a value that DynamoDB does not take for a key attribute."""
-        own_sort = self.sort is not None and attribute.name == self.sort.name
-        limit = MAX_SORT_KEY_BYTES if own_sort or attribute.name == self.item.raw.keys.sort else MAX_PARTITION_KEY_BYTES
         try:
-            check_key_size(attribute, wire, limit)
+            check_key_size(attribute, wire, self._limit(attribute))
         except FieldRefused as refused:
             raise self._refused(refused) from None
+
+    def _limit(self, attribute: KeyAttribute) -> int:
+        own_sort = self.sort is not None and attribute.name == self.sort.name
+        return MAX_SORT_KEY_BYTES if own_sort or attribute.name == self.item.raw.keys.sort else MAX_PARTITION_KEY_BYTES
 
     def _refused(self, refused: FieldRefused) -> EncodingError:
         return EncodingError(f"{self.name}.{refused.field}{refused.path}: {refused.reason}")
@@ -122,6 +139,10 @@ class KeySchema:
         except (FieldRefused, ValidationError, KeyError):
             return None
         return key
+
+
+def _bound(key_type: type[BaseModel], item: ItemSchema) -> KeySchema:
+    return bind_key(item.declaration.keys[key_type], item)
 
 
 def bind_key(declaration: KeyDeclaration, item: ItemSchema) -> KeySchema:

@@ -15,7 +15,7 @@ from logicaldb.codec.fields import FieldCodec
 from logicaldb.codec.keys import KeyTag
 from logicaldb.codec.scope import scope_of
 from logicaldb.codec.types import field_codec
-from logicaldb.codec.values import Unsupported, WireValue
+from logicaldb.codec.values import Unsupported, WireValue, describe
 from logicaldb.errors import DeclarationError, DecodingError
 from logicaldb.schema.declarations import DECLARATION
 from logicaldb.schema.fields import only_marker
@@ -87,9 +87,15 @@ class RawDeclaration:
         return self.raw_type.__name__
 
     def key_of(self, row: Mapping[str, WireValue]) -> dict[str, Any]:
-        """The primary key of a row as it is stored, as far as the row has it."""
+        """The primary key of a row as it is stored, as far as the row has it: what is no text is none."""
         wires = {name: row.get(name) for name in self.keys}
-        return {name: held for name, wire in wires.items() if isinstance(wire, dict) for held in wire.values()}
+        return {
+            name: held
+            for name, wire in wires.items()
+            if isinstance(wire, dict)
+            for held in wire.values()
+            if isinstance(held, str)
+        }
 
     def key_text(self, row: Mapping[str, WireValue]) -> str:
         """The primary key of a row as messages show it."""
@@ -115,6 +121,16 @@ class RawDeclaration:
             if indexes:
                 request[parameter] = indexes
         return request
+
+
+def check_row(row: object) -> None:
+    """Refuse what is no row, be it valid or not.
+
+    Raises:
+        DecodingError: it is no dict.
+    """
+    if not isinstance(row, Mapping):
+        raise DecodingError(f"a row in wire form is a dict of its attributes, not {describe(row)}")
 
 
 def problems(invalid: ValidationError) -> str:

@@ -184,7 +184,7 @@ def _position(step: Any) -> int:
 
 def _map_key(codec: DictCodec, step: Any) -> str:
     try:
-        return codec._keys.encode(step)
+        return codec.keys.encode(step)
     except Refused as refused:
         raise NothingInside(f"has no key {step!r}, since it {refused.reason}") from None
 

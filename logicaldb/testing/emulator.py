@@ -35,12 +35,18 @@ def find_emulator(folder: str | Path | None = None) -> Path:
     if given:
         found = Path(given).absolute()
         if not (found / JAR).is_file():
-            raise DynamoDbLocalUnavailable(f"there is no {JAR} in {found}")
+            named_by = "" if folder else f" ({VARIABLE})"
+            raise DynamoDbLocalUnavailable(f"there is no {JAR} in {found}{named_by}")
         return found
     cache = CACHE.absolute()
-    if not (cache / JAR).is_file():
+    if not is_fetched():
         _fetch(cache)
     return cache
+
+
+def is_fetched() -> bool:
+    """Tell whether DynamoDB Local is where it is put when it is fetched."""
+    return (CACHE / JAR).is_file()
 
 
 def _fetch(cache: Path) -> None:

@@ -8,9 +8,7 @@ from functools import partial
 from typing import Any, TypeAlias
 
 import pytest
-from botocore.exceptions import BotoCoreError, ClientError
 
-from logicaldb.testing.clients import make_test_client
 from logicaldb.testing.dbs import LogicalDbFactory
 from logicaldb.testing.emulator import DynamoDbLocalUnavailable
 from logicaldb.testing.local import DynamoDbLocal
@@ -31,18 +29,15 @@ def start_engine(choice: str) -> Generator[Engine]:
     Args:
         choice: ``moto``, ``local`` or a URL.
     """
+    if choice == "moto":
+        yield _in_process
+        return
     with ExitStack() as stack:
-        if choice == "moto":
-            yield _in_process
-        elif choice == "local":
-            try:
-                local = stack.enter_context(DynamoDbLocal())
-            except DynamoDbLocalUnavailable as error:
-                raise _failure("local", error) from None
-            yield partial(_emptied, local)
-        else:
-            _check_endpoint(choice)
-            yield lambda: closing(make_test_client(choice, _REGION))
+        try:
+            local = stack.enter_context(DynamoDbLocal(endpoint_url=None if choice == "local" else choice))
+        except DynamoDbLocalUnavailable as error:
+            raise _failure("=local" if choice == "local" else "", error) from None
+        yield partial(_emptied if local.started else _as_it_is, local)
 
 
 @contextmanager
@@ -61,7 +56,7 @@ def _in_process() -> Generator[Any]:
         try:
             client = stack.enter_context(in_process_dynamodb(_REGION))
         except ImportError as error:
-            raise _failure("moto", error) from None
+            raise _failure("=moto", error) from None
         yield client
 
 
@@ -77,17 +72,11 @@ def _emptied(local: DynamoDbLocal) -> Generator[Any]:
                 client.delete_table(TableName=name)
 
 
-def _check_endpoint(url: str) -> None:
-    """Fail at once where no DynamoDB answers; a test would wait for the retries of its client."""
-    with closing(
-        make_test_client(url, _REGION, connect_timeout=10, read_timeout=10, retries={"total_max_attempts": 1})
-    ) as client:
-        try:
-            client.list_tables(Limit=1)
-        except (BotoCoreError, ClientError) as error:
-            raise _failure(url, error) from None
+def _as_it_is(local: DynamoDbLocal) -> AbstractContextManager[Any]:
+    """Give a client of a DynamoDB Local that others may use too."""
+    return closing(local.client())
 
 
 def _failure(choice: str, error: Exception) -> BaseException:
     """The failure of a test, which pytest shows as its message alone."""
-    return pytest.fail.Exception(f"--dynamodb={choice}: {error}", pytrace=False)
+    return pytest.fail.Exception(f"--dynamodb{choice}: {error}", pytrace=False)

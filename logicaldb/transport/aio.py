@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import os
-from concurrent.futures import ThreadPoolExecutor
-from contextvars import copy_context
 from functools import partial
 from typing import Any
 
 from logicaldb.drivers_async import AsyncTransport
 from logicaldb.transport.boto import BotoTransport, max_connections
 from logicaldb.transport.calls import Call, call_of, check_client, current, is_awaited, register_handlers
+from logicaldb.transport.workers import Workers
 
 
-def async_transport(client: Any) -> AsyncTransport:
+def async_transport(client: Any, *, fast: bool = True) -> AsyncTransport:
     """The transport for a client: it follows from the kind of the client.
+
+    Args:
+        client: the client.
+        fast: see ``ThreadTransport``; through an aiobotocore client all requests are sent by aiobotocore.
 
     Raises:
         TypeError: it is neither a boto3 nor an aiobotocore DynamoDB client.
     """
     check_client(client, "a DynamoDB client of boto3 or aiobotocore is needed", awaited=True)
-    return AioTransport(client) if is_awaited(client) else ThreadTransport(client)
+    return AioTransport(client) if is_awaited(client) else ThreadTransport(client, fast=fast)
 
 
 class ThreadTransport:
@@ -28,29 +31,28 @@ class ThreadTransport:
 
     If a task is cancelled that awaits an answer, its request still runs to its end, and what comes of it is not seen; one
     that still waits for a thread is not sent.
+
+    Args:
+        client: the client.
+        fast: see ``BotoTransport``.
     """
 
-    __slots__ = ("_at_once", "_blocking", "_process", "_threads")
+    __slots__ = ("_at_once", "_blocking", "_process", "_workers")
 
-    def __init__(self, client: Any) -> None:
-        self._blocking = BotoTransport(client)
+    def __init__(self, client: Any, *, fast: bool = True) -> None:
+        self._blocking = BotoTransport(client, fast=fast)
         self._at_once = max_connections(client)
         self._start()
 
     def _start(self) -> None:
         self._process = os.getpid()
-        self._threads = ThreadPoolExecutor(self._at_once, thread_name_prefix="logicaldb-request")
+        self._workers = Workers(self._at_once)
 
     async def send(self, operation: str, table: str, body: bytes, *, repeatable: bool = True) -> bytes:
         """Send a request and return the body of its answer; as ``BotoTransport.send``."""
-        # Imported here, because `import logicaldb` must not cost the import of asyncio, and with it of OpenSSL.
-        import asyncio  # noqa: PLC0415
-
         if os.getpid() != self._process:
             self._start()  # of the threads, a forked process has none
-        call = partial(self._blocking.send, operation, table, body, repeatable=repeatable)
-        # In a copy of the caller's context, for those who trace.
-        return await asyncio.get_running_loop().run_in_executor(self._threads, copy_context().run, call)
+        return await self._workers.run(partial(self._blocking.send, operation, table, body, repeatable=repeatable))
 
 
 class AioTransport:
@@ -86,11 +88,21 @@ class AioTransport:
             del failure
 
 
-async def _examine(response: tuple[Any, dict[str, Any]] | None, request_dict: dict[str, Any], **event: Any) -> None:
+async def _examine(
+    response: tuple[Any, dict[str, Any]] | None, request_dict: dict[str, Any], **event: Any
+) -> bool | None:
     call = call_of(request_dict)
-    if call is not None:
-        content = b"" if response is None else await response[0].content
-        call.examine(response, content, event["caught_exception"], event["operation"], event["attempts"])
+    if call is None:
+        return None
+    content = b"" if response is None else await response[0].content
+    return call.examine(
+        response,
+        content,
+        event["caught_exception"],
+        event["operation"],
+        attempts=event["attempts"],
+        context=request_dict["context"],
+    )
 
 
 def _may_have_been_sent(error: Exception) -> bool:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import platform
+from collections.abc import Callable
+from functools import cache
 from typing import Any
 
-from logicaldb.transport.calls import Call, call_of, check_client, current, register_handlers
+from logicaldb.transport.calls import Call, call_of, check_client, current, register_handlers, register_road
+from logicaldb.transport.fast import fast_road
+from logicaldb.transport.remaking import settings_of
 
 
 def make_client() -> Any:
@@ -38,16 +42,28 @@ class BotoTransport:
     What a client answers without sending anything (``botocore.stub.Stubber``, a patched ``_make_api_call``) is taken as
     the answer too.
 
+    Args:
+        client: the client.
+        fast: whether first attempts are sent on connections of our own, where the client is set to nothing that botocore
+            alone does.
+
     Raises:
         TypeError: what is given is not a boto3 DynamoDB client.
     """
 
-    __slots__ = ("_client",)
+    __slots__ = ("_client", "_road")
 
-    def __init__(self, client: Any) -> None:
+    def __init__(self, client: Any, *, fast: bool = True) -> None:
         check_client(client, 'a boto3 DynamoDB client is needed, boto3.client("dynamodb")')
         register_handlers(client, _examine)
         self._client = client
+        self._road = fast_road(client) if fast else None
+        if self._road is not None:
+            register_road(client)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """As how to make one like it: a client belongs to its process."""
+        return (remade, (settings_of(self._client), self._road is not None))
 
     def send(self, operation: str, table: str, body: bytes, *, repeatable: bool = True) -> bytes:
         """Send a request and return the body of its answer.
@@ -57,7 +73,15 @@ class BotoTransport:
             Unanswered: it was sent, and no answer tells what came of it; one that is not repeatable was not sent again.
             botocore.exceptions.BotoCoreError: nothing could be sent; unchanged.
         """
-        call = Call(self._client, operation, table, body, repeatable=repeatable, may_have_been_sent=may_have_been_sent)
+        call = Call(
+            self._client,
+            operation,
+            table,
+            body,
+            repeatable=repeatable,
+            may_have_been_sent=may_have_been_sent,
+            road=self._road,
+        )
         token = current.set(call)
         try:
             parsed: dict[str, Any] = call.method(**call.parameters)
@@ -76,11 +100,25 @@ class BotoTransport:
             del failure
 
 
-def _examine(response: tuple[Any, dict[str, Any]] | None, request_dict: dict[str, Any], **event: Any) -> None:
+@cache
+def remade(make: Callable[[], Any], fast: bool) -> BotoTransport:
+    """The transport of a client that a function makes, one in each process, however often it is sent there."""
+    return BotoTransport(make(), fast=fast)
+
+
+def _examine(response: tuple[Any, dict[str, Any]] | None, request_dict: dict[str, Any], **event: Any) -> bool | None:
     call = call_of(request_dict)
-    if call is not None:
-        content = b"" if response is None else response[0].content
-        call.examine(response, content, event["caught_exception"], event["operation"], event["attempts"])
+    if call is None:
+        return None
+    content = b"" if response is None else response[0].content
+    return call.examine(
+        response,
+        content,
+        event["caught_exception"],
+        event["operation"],
+        attempts=event["attempts"],
+        context=request_dict["context"],
+    )
 
 
 def may_have_been_sent(error: Exception) -> bool:
@@ -91,8 +129,11 @@ def may_have_been_sent(error: Exception) -> bool:
     from botocore.exceptions import HTTPClientError, SSLError  # noqa: PLC0415
 
     if isinstance(error, SSLError):
-        # TLS may fail at any time, but certificates are verified before anything is sent.
+        # TLS may fail at any time, but certificates are verified before anything is sent: by OpenSSL, which may be told
+        # at once or by urllib3, or by urllib3 itself, which compares the name of the host.
         cause: Any = error.kwargs.get("error")
-        return not isinstance(next(iter(getattr(cause, "args", ())), None), SSLCertVerificationError)
+        told = next(iter(getattr(cause, "args", ())), None)
+        verified = isinstance(cause, SSLCertVerificationError) or isinstance(told, SSLCertVerificationError)
+        return not (verified or type(told).__name__ == "CertificateError")
     # Errors in making a connection are none of these.
     return isinstance(error, HTTPClientError)

@@ -19,10 +19,15 @@ from collections.abc import Callable
 from contextvars import ContextVar
 from datetime import datetime
 from threading import Lock
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from zlib import crc32
 
 from logicaldb.flow import ServiceFailure, Unanswered
+from logicaldb.transport.attempts import count_attempts
+from logicaldb.transport.retries import Setback
+
+if TYPE_CHECKING:
+    from logicaldb.transport.fast import Endpoint, FastRoad
 
 
 class Call:
@@ -35,29 +40,38 @@ class Call:
         body: the request as JSON text.
         repeatable: whether it may be sent again when it cannot be told whether it took effect.
         may_have_been_sent: whether a request may have reached the service although an error came of it.
+        road: what makes its first attempt; ``None``: botocore makes all of them.
 
     Attributes:
         method: the method of the client.
         parameters: what it is called with.
+        repeatable: whether it may be sent again when it cannot be told whether it took effect.
+        may_have_been_sent: whether a request may have reached the service although an error came of it.
+        road: what makes its first attempt.
         ambiguous: whether an attempt came to no answer, and so may have taken effect.
         under_way: whether the call that botocore is working at is this one; hooks may make other calls meanwhile.
         answer: the body of the last successful answer, as it was received.
         damage: the error of the last answer, where its checksum is another.
         error: the body of the last answer that was an error, as it was received.
+        earlier_attempts: how many attempts were made before the first of botocore's, 1 at most.
+        asks: the endpoint that wants to know whether botocore gets an answer from it.
     """
 
     __slots__ = (
         "_exceptions",
-        "_may_have_been_sent",
-        "_repeatable",
         "ambiguous",
         "answer",
+        "asks",
         "body",
         "damage",
+        "earlier_attempts",
         "error",
+        "may_have_been_sent",
         "method",
         "operation",
         "parameters",
+        "repeatable",
+        "road",
         "under_way",
     )
 
@@ -70,6 +84,7 @@ class Call:
         *,
         repeatable: bool,
         may_have_been_sent: Callable[[Exception], bool],
+        road: FastRoad | None = None,
     ) -> None:
         name, least_parameters = CALLS[operation]
         self.method = getattr(client, name)
@@ -77,8 +92,9 @@ class Call:
         self.parameters = least_parameters(table)
         self.body = body
         self.ambiguous = False
-        self._repeatable = repeatable
-        self._may_have_been_sent = may_have_been_sent
+        self.repeatable = repeatable
+        self.may_have_been_sent = may_have_been_sent
+        self.road = road
         self._exceptions = client.exceptions
         self.await_answer(under_way=False)
 
@@ -88,6 +104,8 @@ class Call:
         self.answer: bytes | None = None
         self.damage: Exception | None = None
         self.error: bytes | None = None
+        self.earlier_attempts = 0
+        self.asks: Endpoint | None = None
 
     def examine(
         self,
@@ -95,8 +113,10 @@ class Call:
         content: bytes,
         caught_exception: Exception | None,
         operation: Any,
+        *,
         attempts: int,
-    ) -> None:
+        context: dict[str, Any],
+    ) -> bool | None:
         """Look at what came of an attempt, before botocore decides whether to make another.
 
         Raising is the one way to keep botocore from making it that each of its versions and retry modes knows; it raises
@@ -107,27 +127,54 @@ class Call:
             content: the body of the answer.
             caught_exception: the error that came instead.
             operation: botocore's model of the operation.
-            attempts: how many were made.
+            attempts: how many botocore made.
+            context: botocore's context of the call.
+
+        Returns:
+            ``False`` where there must be no more attempts, else ``None``.
+
+        Raises:
+            Exception: what came of it, where it must not be sent again.
         """
+        attempts += self.earlier_attempts
+        count_attempts(attempts)
+        if self.asks is not None and response is not None:
+            self.asks.answered(response[0])
         if response is None:
             assert caught_exception is not None
-            error = caught_exception if self._may_have_been_sent(caught_exception) else None
+            error = caught_exception if self.may_have_been_sent(caught_exception) else None
         else:
             http, parsed = response
             error = self.damage = _damage(http, content)
             if error is None and http.status_code >= 500:
                 parsed.setdefault("ResponseMetadata", {})["RetryAttempts"] = attempts - 1
                 error = self._exceptions.from_code(parsed.get("Error", {}).get("Code"))(parsed, operation.name)
-        if error is None:
-            return
-        self.ambiguous = True
-        if not self._repeatable:
-            try:
-                raise error
-            finally:
-                # An exception holds its frames, and so must not be held by them.
-                del error
-                self.damage = None
+        if error is not None:
+            self.ambiguous = True
+            if not self.repeatable:
+                try:
+                    raise error
+                finally:
+                    # An exception holds its frames, and so must not be held by them.
+                    del error
+                    self.damage = None
+        return self._has_enough(attempts, response, context)
+
+    def _has_enough(
+        self, attempts: int, response: tuple[Any, dict[str, Any]] | None, context: dict[str, Any]
+    ) -> bool | None:
+        """Give ``False`` where botocore would make one more attempt than it is set to, because it does not count ours."""
+        if not self.earlier_attempts:
+            return None
+        # After its first attempt each retry mode says here how many there are to be; before, the config does if it is few.
+        chosen = context["client_config"].retries.get("total_max_attempts")
+        if attempts < context["retries"].get("max", chosen or attempts + 1):
+            return None
+        if response is not None:
+            http, parsed = response
+            if Setback(parsed.get("Error", {}).get("Code"), http.status_code, broken=self.damage is not None).retryable:
+                parsed.setdefault("ResponseMetadata", {})["MaxAttemptsReached"] = True
+        return False
 
     def answered(self, parsed: dict[str, Any]) -> bytes:
         """The body of the answer, of which botocore made ``parsed``.
@@ -144,7 +191,7 @@ class Call:
         if isinstance(error, self._exceptions.ClientError):
             return self._refusal(error)
         # With an answer in hand, it is a hook of the client's that raises, and the caller must not take it for a refusal.
-        sent = self.ambiguous or self.answer is not None or self._may_have_been_sent(error)
+        sent = self.ambiguous or self.answer is not None or self.may_have_been_sent(error)
         return Unanswered(error) if sent else None
 
     def _refusal(self, error: Any) -> ServiceFailure | Unanswered:
@@ -183,6 +230,14 @@ def register_handlers(client: Any, examine: Callable[..., Any]) -> None:
         events.register_first("needs-retry.dynamodb.*", examine, unique_id="logicaldb-examine")
 
 
+def register_road(client: Any) -> None:
+    """Let calls with a road go there, once for each client; any other handler that answers a call comes first."""
+    events = client.meta.events
+    with _registering:
+        events.register_last("before-call", _answer, unique_id="logicaldb-answer")
+        events.register_first("after-call.dynamodb.*", _count, unique_id="logicaldb-count")
+
+
 def call_of(request_dict: dict[str, Any]) -> Call | None:
     """The call that a request is, if it is one of ours."""
     call: Call | None = request_dict["context"].get(_CONTEXT_KEY)
@@ -208,6 +263,23 @@ def _put_body(params: dict[str, Any], model: Any, context: dict[str, Any], **_: 
         # A hook calls the same operation while our call is under way, and an answer does not tell which call it is for.
         # From here on botocore parses both, and ours is turned back from what it makes of it.
         call.await_answer(under_way=False)
+
+
+def _answer(
+    params: dict[str, Any], model: Any, request_signer: Any, context: dict[str, Any], **_: Any
+) -> tuple[Any, dict[str, Any]] | None:
+    """Answer a request of ours in the place of botocore, if it has a road for that."""
+    call: Call | None = context.get(_CONTEXT_KEY)
+    if call is None or call.road is None:
+        return None
+    return call.road.attempt(call, params, model, request_signer, context)
+
+
+def _count(parsed: dict[str, Any], context: dict[str, Any], **_: Any) -> None:
+    """Let botocore count the attempt that was not its own."""
+    call: Call | None = context.get(_CONTEXT_KEY)
+    if call is not None and call.earlier_attempts and "RetryAttempts" in parsed.get("ResponseMetadata", {}):
+        parsed["ResponseMetadata"]["RetryAttempts"] += 1
 
 
 def _take_answer(operation_model: Any, response_dict: dict[str, Any], **_: Any) -> None:

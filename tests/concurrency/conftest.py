@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 
 from logicaldb.testing import DynamoDbLocal
-from tests.concurrency.models import Db, make_db
+from tests.models import Db, make_db
 
 WORKERS = 8
 

@@ -1,8 +1,9 @@
 """A process that runs pagers in children of its own, which are killed; everything is imported once.
 
 It reads a job a line from stdin and forks a child for it, which writes to stdout: ``pid N`` when it begins, ``page`` after
-each page, and at its end ``complete`` or, where another run is in its way, ``stopped``. At the next line from stdin the
-child is waited for, and its id is its own until then; ``ended`` tells that it is gone.
+each page, and at its end ``complete`` or, where another run is in its way, ``stopped``; so it does where it may stop for
+whatever is wrong with the network or the service. At the next line from stdin the child is waited for, and its id is its
+own until then; ``ended`` tells that it is gone.
 """
 
 from __future__ import annotations
@@ -13,7 +14,17 @@ import sys
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from logicaldb import TransactionCanceled, TransactionWriteSet, VersionConflict, WritingPagerHandler, attr
+from botocore.exceptions import BotoCoreError, ClientError
+
+from logicaldb import (
+    AmbiguousWrite,
+    ThroughputExceeded,
+    TransactionCanceled,
+    TransactionWriteSet,
+    VersionConflict,
+    WritingPagerHandler,
+    attr,
+)
 from logicaldb.testing.clients import make_test_client
 from tests.pagers import Db, Log, Run, Step, make_db
 
@@ -40,7 +51,7 @@ class CountAndList(WritingPagerHandler[int]):
         tell("page")
 
 
-def run(db: Db, name: str, numbers: int, *, progress: bool) -> None:
+def run(db: Db, name: str, numbers: int, *, progress: bool = True, may_stop: bool = False) -> None:
     """What a child does: it begins anew, or goes on where another one ended."""
 
     def generate() -> Iterator[int]:
@@ -54,7 +65,12 @@ def run(db: Db, name: str, numbers: int, *, progress: bool) -> None:
     )
     try:
         pager.execute()
-    except TransactionCanceled as error:
+    except (AmbiguousWrite, ThroughputExceeded, TransactionCanceled, ClientError, BotoCoreError) as error:
+        if may_stop:
+            tell(f"stopped {type(error).__name__}")
+            return
+        if not isinstance(error, TransactionCanceled):
+            raise
         # What the one that was killed had sent last took effect after this one had read the progress.
         assert [type(failure.error) for failure in error.failures] == [VersionConflict]  # noqa: PT017 - this is no test
         tell("stopped")
@@ -62,9 +78,11 @@ def run(db: Db, name: str, numbers: int, *, progress: bool) -> None:
         tell("complete")
 
 
-def main(url: str, table: str) -> None:
+def main(url: str, table: str, config: str) -> None:
     """Do the jobs."""
-    db = make_db(make_test_client(url, "us-east-1"), table)  # it has no connections yet that children would share
+    db = make_db(
+        make_test_client(url, "us-east-1", **json.loads(config)), table
+    )  # it has no connections yet that children would share
     while line := sys.stdin.readline():
         job: dict[str, Any] = json.loads(line)
         pid = os.fork()

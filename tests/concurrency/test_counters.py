@@ -10,95 +10,95 @@ from botocore.exceptions import ClientError
 
 from logicaldb import CounterOutOfBounds, ItemAlreadyExists, attr
 from tests.concurrency.conftest import WORKERS, Place
-from tests.concurrency.models import Playlist, Shelf, Track
 from tests.concurrency.work import in_processes, outcome, play, together
 from tests.engines import code_of
+from tests.models import Note, Shelf, Tally
 
 TIMES = 30
 
 
 def test_threads_lose_no_increment_and_each_gets_a_count_of_its_own(place: Place) -> None:
     """C1, C4."""
-    key = Track.Key(place.name)
-    counts = together(WORKERS, lambda _: [place.db.increment(key, Track.plays, upsert=True) for _ in range(TIMES)])
+    key = Tally.Key(place.name)
+    counts = together(WORKERS, lambda _: [place.db.increment(key, Tally.hits, upsert=True) for _ in range(TIMES)])
     assert sorted(count for worker in counts for count in worker) == list(range(1, WORKERS * TIMES + 1))
     assert all(worker == sorted(worker) for worker in counts)
-    assert place.db.load(key) == Track(name=place.name, plays=WORKERS * TIMES)
+    assert place.db.load(key) == Tally(name=place.name, hits=WORKERS * TIMES)
 
 
 def test_processes_lose_no_increment_and_each_gets_a_count_of_its_own(place: Place) -> None:
     """C1, C4; each process has two threads."""
-    place.db.create(Track(name=place.name))
+    place.db.create(Tally(name=place.name))
     counts = in_processes(3, play, place.url, place.table, place.name, 40)
     assert sorted(count for worker in counts for count in worker) == list(range(1, 121))
-    assert place.db.load(Track.Key(place.name)) == Track(name=place.name, plays=120)
+    assert place.db.load(Tally.Key(place.name)) == Tally(name=place.name, hits=120)
 
 
 def test_every_way_to_count_counts_together(place: Place) -> None:
     """C1: increments up and down, under a token, and in updates of other things."""
-    key = Track.Key(place.name)
-    place.db.create(Track(name=place.name))
+    key = Tally.Key(place.name)
+    place.db.create(Tally(name=place.name))
 
     def work(number: int) -> None:
         for turn in range(10):
-            place.db.increment(key, Track.plays)
-            place.db.update(key, attr(Track.title).set(f"{number}-{turn}"), attr(Track.plays).add(100))
-            place.db.increment(key, Track.plays, -10)
+            place.db.increment(key, Tally.hits)
+            place.db.update(key, attr(Tally.text).set(f"{number}-{turn}"), attr(Tally.hits).add(100))
+            place.db.increment(key, Tally.hits, -10)
             if turn < 3:
-                place.db.increment(key, Track.plays, 1000, idempotency_token=uuid4().hex)
-            place.db.update(key, attr(Track.plays).add(1), attr(Track.amount).add(Decimal("0.01")))
+                place.db.increment(key, Tally.hits, 1000, idempotency_token=uuid4().hex)
+            place.db.update(key, attr(Tally.hits).add(1), attr(Tally.amount).add(Decimal("0.01")))
 
     together(WORKERS, work)
     found = place.db.load(key)
     assert found is not None
-    assert found.plays == WORKERS * (10 * (1 + 100 - 10 + 1) + 3000)
+    assert found.hits == WORKERS * (10 * (1 + 100 - 10 + 1) + 3000)
     assert found.amount == WORKERS * 10 * Decimal("0.01")
 
 
 def test_one_token_that_many_send_at_once_counts_once(place: Place) -> None:
-    key = Track.Key(place.name)
-    place.db.create(Track(name=place.name))
+    key = Tally.Key(place.name)
+    place.db.create(Tally(name=place.name))
     token = uuid4().hex
-    counts = together(WORKERS, lambda _: outcome(lambda: place.db.increment(key, Track.plays, idempotency_token=token)))
-    assert place.db.load(key) == Track(name=place.name, plays=1)
+    counts = together(WORKERS, lambda _: outcome(lambda: place.db.increment(key, Tally.hits, idempotency_token=token)))
+    assert place.db.load(key) == Tally(name=place.name, hits=1)
     assert [count for count in counts if count != 1] == []
 
 
 def test_no_other_write_touches_the_count(place: Place) -> None:
     """C2: saves, updates and failing creates of the same items, and puts of a row aside."""
     db, name = place.db, place.name
-    track, playlist = Track.Key(name), Playlist.Key(name)
-    db.create(Track(name=name))
-    db.create(Playlist(name=name))
-    old = db.load(track)
+    tally, note = Tally.Key(name), Note.Key(name)
+    db.create(Tally(name=name))
+    db.create(Note(name=name))
+    old = db.load(tally)
     assert old is not None
 
     def work(number: int) -> int:
         if number % 2:
             for turn in range(TIMES):
-                assert db.save(old.replace(title=f"{number}-{turn}")).plays >= 0
-                db.update(track, attr(Track.title).set("updated"))
+                assert db.save(old.replace(text=f"{number}-{turn}")).hits >= 0
+                db.update(tally, attr(Tally.text).set("updated"))
                 with pytest.raises(ItemAlreadyExists):
-                    db.create(Track(name=name, plays=77))
-                db.update(playlist, attr(Playlist.tracks).append([f"{number}-{turn}"]))
-                db.put(Track(name=f"{name}-{number}", plays=turn))
+                    db.create(Tally(name=name, hits=77))
+                db.update(note, attr(Note.log).append([f"{number}-{turn}"]))
+                db.put(Tally(name=f"{name}-{number}", hits=turn))
             return 0
         for _ in range(TIMES):
-            db.increment(track, Track.plays)
-            db.increment(playlist, Playlist.plays, 2)
+            db.increment(tally, Tally.hits)
+            db.increment(note, Note.hits, 2)
         return TIMES
 
     counted = sum(together(WORKERS, work))
-    after = db.load(track)
+    after = db.load(tally)
     assert after is not None
-    assert after.plays == counted == WORKERS // 2 * TIMES
-    listed = db.load(playlist)
+    assert after.hits == counted == WORKERS // 2 * TIMES
+    listed = db.load(note)
     assert listed is not None
-    assert listed.plays == 2 * counted
+    assert listed.hits == 2 * counted
     # The increments left the version alone, and each update moved it on.
-    assert listed.version == 1 + len(listed.tracks) == 1 + WORKERS // 2 * TIMES
-    assert [db.load(Track.Key(f"{name}-{number}")) for number in range(1, WORKERS, 2)] == [
-        Track(name=f"{name}-{number}", plays=TIMES - 1) for number in range(1, WORKERS, 2)
+    assert listed.version == 1 + len(listed.log) == 1 + WORKERS // 2 * TIMES
+    assert [db.load(Tally.Key(f"{name}-{number}")) for number in range(1, WORKERS, 2)] == [
+        Tally(name=f"{name}-{number}", hits=TIMES - 1) for number in range(1, WORKERS, 2)
     ]
 
 
@@ -166,9 +166,9 @@ def test_givers_and_takers_never_leave_the_bounds(place: Place) -> None:
 )
 def test_all_digits_are_kept(place: Place, start: str, by: str) -> None:
     """C6: 38 digits, exactly."""
-    key = Track.Key(place.name)
-    place.db.create(Track(name=place.name, amount=Decimal(start)))
-    counts = together(WORKERS, lambda _: [place.db.increment(key, Track.amount, Decimal(by)) for _ in range(5)])
+    key = Tally.Key(place.name)
+    place.db.create(Tally(name=place.name, amount=Decimal(start)))
+    counts = together(WORKERS, lambda _: [place.db.increment(key, Tally.amount, Decimal(by)) for _ in range(5)])
     # Compared as text of digits: Decimal's own context would round.
     expected = [add_exactly(start, by, times) for times in range(1, WORKERS * 5 + 1)]
     assert sorted(digits(str(count)) for worker in counts for count in worker) == sorted(map(digits, expected))
@@ -195,11 +195,11 @@ def digits(text: str) -> tuple[int, tuple[int, ...], int]:
 
 def test_a_sum_of_more_digits_is_refused_and_not_rounded(place: Place) -> None:
     """C6."""
-    key = Track.Key(place.name)
+    key = Tally.Key(place.name)
     most = Decimal("9" * 38)
-    place.db.create(Track(name=place.name, amount=most))
+    place.db.create(Tally(name=place.name, amount=most))
     for by in (Decimal("0.1"), Decimal("1E-5")):
         with pytest.raises(ClientError) as raised:
-            place.db.increment(key, Track.amount, by)
+            place.db.increment(key, Tally.amount, by)
         assert code_of(raised.value) == "ValidationException"
-    assert place.db.load(key) == Track(name=place.name, amount=most)
+    assert place.db.load(key) == Tally(name=place.name, amount=most)

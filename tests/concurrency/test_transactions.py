@@ -16,8 +16,8 @@ from logicaldb import (
     attr,
 )
 from tests.concurrency.conftest import WORKERS, Place
-from tests.concurrency.models import Playlist, Shelf, Track
 from tests.concurrency.work import outcome, together
+from tests.models import Note, Shelf, Tally
 
 Recorder: TypeAlias = Callable[[Any], AbstractContextManager[list[tuple[str, Any]]]]
 
@@ -27,9 +27,9 @@ TRANSFERS = 25
 def test_snapshots_are_never_torn(place: Place) -> None:
     """T8: half of the workers move amounts between items, and the others always see the same sum."""
     db = place.db
-    keys = [Track.Key(f"{place.name}-{number}") for number in range(4)]
+    keys = [Tally.Key(f"{place.name}-{number}") for number in range(4)]
     for key in keys:
-        db.create(Track(name=key.name, plays=1000))
+        db.create(Tally(name=key.name, hits=1000))
     writers = WORKERS // 2
     done = [Event() for _ in range(writers)]
 
@@ -41,8 +41,8 @@ def test_snapshots_are_never_torn(place: Place) -> None:
                     taker = keys[(number + turn + 1) % 4]
                 amount = number * TRANSFERS + turn + 1
                 with db.transaction() as tx:
-                    tx.update(giver, attr(Track.plays).add(-amount))
-                    tx.update(taker, attr(Track.plays).add(amount))
+                    tx.update(giver, attr(Tally.hits).add(-amount))
+                    tx.update(taker, attr(Tally.hits).add(amount))
         finally:
             done[number].set()
         return []
@@ -50,12 +50,12 @@ def test_snapshots_are_never_torn(place: Place) -> None:
     def watch() -> list[tuple[int, ...]]:
         seen: list[tuple[int, ...]] = []
         while not all(event.is_set() for event in done):
-            seen.append(tuple(track.plays for track in db.transaction_load(keys).get_items(Track)))
+            seen.append(tuple(tally.hits for tally in db.transaction_load(keys).get_items(Tally)))
         return seen
 
     seen = [one for worker in together(WORKERS, lambda n: move(n) if n < writers else watch()) for one in worker]
-    assert {sum(plays) for plays in seen} == {4000}
-    assert {len(plays) for plays in seen} == {4}
+    assert {sum(hits) for hits in seen} == {4000}
+    assert {len(hits) for hits in seen} == {4}
     assert len(set(seen)) > 10  # they did look while amounts were moved
     expected = [1000] * 4
     for number in range(writers):
@@ -65,7 +65,7 @@ def test_snapshots_are_never_torn(place: Place) -> None:
                 taker = (number + turn + 1) % 4
             expected[giver] -= number * TRANSFERS + turn + 1
             expected[taker] += number * TRANSFERS + turn + 1
-    assert [track.plays for track in db.transaction_load(keys).get_items(Track)] == expected
+    assert [tally.hits for tally in db.transaction_load(keys).get_items(Tally)] == expected
 
 
 def test_what_would_leave_the_bounds_moves_nothing_at_all(place: Place) -> None:
@@ -111,28 +111,28 @@ def test_one_set_that_many_send_at_once_takes_effect_once(place: Place, recorder
     """T4: what is sent is fixed once, also when several threads are the first."""
     db = place.db
     for turn in range(5):
-        key = Track.Key(f"{place.name}-{turn}")
-        db.create(Track(name=key.name))
-        writes = TransactionWriteSet().update(key, attr(Track.plays).add(1)).save(Playlist(name=key.name))
+        key = Tally.Key(f"{place.name}-{turn}")
+        db.create(Tally(name=key.name))
+        writes = TransactionWriteSet().update(key, attr(Tally.hits).add(1)).save(Note(name=key.name))
         with recorder(db) as requests:
             found = together(WORKERS, lambda _, writes=writes: outcome(lambda: db.transaction_write(writes)))  # type: ignore[misc]
         assert [type(one) for one in found] == [ItemSet] * WORKERS
         bodies = [body for operation, body in requests if operation == "TransactWriteItems"]
         assert len(bodies) >= WORKERS
         assert all(body == bodies[0] for body in bodies)
-        track, playlist = db.load(key), db.load(Playlist.Key(key.name))
-        assert (track, playlist) == (Track(name=key.name, plays=1), Playlist(name=key.name, version=1))
+        tally, note = db.load(key), db.load(Note.Key(key.name))
+        assert (tally, note) == (Tally(name=key.name, hits=1), Note(name=key.name, version=1))
 
 
 def test_of_many_transactions_with_one_version_one_wins(place: Place) -> None:
     """V1, T1: each saves two items that belong together, in either order."""
     db = place.db
     for turn in range(5):
-        left = db.create(Playlist(name=f"{place.name}-left-{turn}"))
-        right = db.create(Playlist(name=f"{place.name}-right-{turn}"))
+        left = db.create(Note(name=f"{place.name}-left-{turn}"))
+        right = db.create(Note(name=f"{place.name}-right-{turn}"))
 
-        def work(number: int, left: Playlist = left, right: Playlist = right) -> ItemSet | Exception:
-            items = [left.replace(tracks=[str(number)]), right.replace(tracks=[str(number)])]
+        def work(number: int, left: Note = left, right: Note = right) -> ItemSet | Exception:
+            items = [left.replace(log=[str(number)]), right.replace(log=[str(number)])]
             writes = TransactionWriteSet()
             for item in items if number % 2 else reversed(items):
                 writes.save(item)
@@ -141,8 +141,8 @@ def test_of_many_transactions_with_one_version_one_wins(place: Place) -> None:
         found = together(WORKERS, work)
         winners = [number for number, one in enumerate(found) if isinstance(one, ItemSet)]
         assert len(winners) == 1, found
-        present = db.transaction_load(Playlist.Key(left.name), Playlist.Key(right.name)).get_items(Playlist)
-        assert present == [item.replace(tracks=[str(winners[0])], version=2) for item in (left, right)]
+        present = db.transaction_load(Note.Key(left.name), Note.Key(right.name)).get_items(Note)
+        assert present == [item.replace(log=[str(winners[0])], version=2) for item in (left, right)]
         for number, one in enumerate(found):
             if number not in winners:
                 assert isinstance(one, TransactionCanceled)
@@ -158,11 +158,11 @@ def test_a_transaction_and_single_writes_hold_each_other_to_the_version(place: P
     """V4: whoever wins, alone or in a transaction, wins alone."""
     db = place.db
     for turn in range(5):
-        stored = db.create(Playlist(name=f"{place.name}-{turn}"))
-        other = Track(name=f"{place.name}-{turn}")
+        stored = db.create(Note(name=f"{place.name}-{turn}"))
+        other = Tally(name=f"{place.name}-{turn}")
 
-        def work(number: int, stored: Playlist = stored, other: Track = other) -> Any:
-            mine = stored.replace(tracks=[str(number)])
+        def work(number: int, stored: Note = stored, other: Tally = other) -> Any:
+            mine = stored.replace(log=[str(number)])
             if number % 2:
                 return outcome(lambda: db.save(mine))
             return outcome(lambda: db.transaction_write(TransactionWriteSet().create(other).put(mine)))
@@ -170,8 +170,8 @@ def test_a_transaction_and_single_writes_hold_each_other_to_the_version(place: P
         found = together(WORKERS, work)
         winners = [number for number, one in enumerate(found) if not isinstance(one, Exception)]
         assert len(winners) == 1, found
-        assert db.load(Playlist.Key(stored.name)) == stored.replace(tracks=[str(winners[0])], version=2)
-        assert (db.load(Track.Key(other.name)) is None) == bool(winners[0] % 2)
+        assert db.load(Note.Key(stored.name)) == stored.replace(log=[str(winners[0])], version=2)
+        assert (db.load(Tally.Key(other.name)) is None) == bool(winners[0] % 2)
         for number, one in enumerate(found):
             if number not in winners:
                 assert isinstance(one, VersionConflict if number % 2 else TransactionCanceled)
@@ -184,12 +184,12 @@ def test_of_many_creators_in_transactions_one_wins(place: Place) -> None:
         lambda number: outcome(
             lambda: db.transaction_write(
                 TransactionWriteSet()
-                .create(Track(name=place.name, title=str(number)))
-                .create(Playlist(name=place.name, tracks=[str(number)]))
+                .create(Tally(name=place.name, text=str(number)))
+                .create(Note(name=place.name, log=[str(number)]))
             )
         ),
     )
     winners = [one for one in found if isinstance(one, ItemSet)]
     assert len(winners) == 1
-    present = db.transaction_load(Track.Key(place.name), Playlist.Key(place.name))
+    present = db.transaction_load(Tally.Key(place.name), Note.Key(place.name))
     assert list(present) == list(winners[0])

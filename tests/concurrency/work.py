@@ -9,7 +9,7 @@ from threading import Barrier
 from typing import Any, TypeVar
 
 from logicaldb.testing.clients import make_test_client
-from tests.concurrency.models import Track, make_db
+from tests.models import Tally, make_db
 
 T = TypeVar("T")
 
@@ -42,8 +42,8 @@ def in_processes(processes: int, work: Callable[..., list[int]], *arguments: Any
 
 
 def play(_number: int, url: str, table: str, name: str, times: int) -> list[int]:
-    """Count the plays of a track from two threads of this process; give the counts."""
+    """Count the hits of a tally from two threads of this process; give the counts."""
     db = make_db(make_test_client(url, "us-east-1"), table)
-    key = Track.Key(name)
-    half = together(2, lambda _: [db.increment(key, Track.plays) for _ in range(times // 2)])
+    key = Tally.Key(name)
+    half = together(2, lambda _: [db.increment(key, Tally.hits) for _ in range(times // 2)])
     return [count for counts in half for count in counts]

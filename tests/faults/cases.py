@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from logicaldb import Item, attr
-from tests.faults.models import Db, Mark, Note, Row, Tally
+from tests.models import Db, Mark, Note, Row, Tally
 
 Token = str | None
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
 from typing import Any, Literal
 from uuid import uuid4
 
 import pytest
 
+from logicaldb import DirectTransport
 from logicaldb.testing import DynamoDbLocal
-from tests.faults.models import Db, make_db
 from tests.faults.proxy import FaultProxy
+from tests.models import Db, make_db
 
 Mode = Literal["legacy", "standard", "adaptive"]
 
@@ -44,6 +45,7 @@ class Stage:
         proxy: the proxy.
         direct: the database, past the proxy.
         name: a name that nothing has yet.
+        directly: whether requests go past the client, too, by a ``DirectTransport``, except those of the adaptive mode.
     """
 
     proxy: FaultProxy
@@ -51,11 +53,14 @@ class Stage:
     name: str
     table: str
     clients: Clients
+    directly: bool = field(default=False, kw_only=True)
 
     def db(self, mode: Mode = "standard", *, attempts: int = 4, **config: Any) -> Db:
         """The database through the proxy."""
         retries = {"mode": mode, "total_max_attempts": attempts}
-        return make_db(self.clients.get(retries=retries, **config), self.table)
+        client = self.clients.get(retries=retries, **config)
+        directly = self.directly and mode != "adaptive"
+        return make_db(DirectTransport.from_client(client) if directly else client, self.table)
 
 
 @pytest.fixture(scope="module")
@@ -68,9 +73,9 @@ def stages(dynamodb_local: DynamoDbLocal) -> Generator[Callable[[], Stage]]:
         yield lambda: Stage(proxy, direct, uuid4().hex, table, clients)
 
 
-@pytest.fixture
-def stage(stages: Callable[[], Stage]) -> Stage:
-    stage = stages()
+@pytest.fixture(params=[False, True], ids=["client", "direct"])
+def stage(request: pytest.FixtureRequest, stages: Callable[[], Stage]) -> Stage:
+    stage = replace(stages(), directly=request.param)
     stage.proxy.plan()
     return stage
 
@@ -79,6 +84,7 @@ def stage(stages: Callable[[], Stage]) -> Stage:
 def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """Nobody waits between attempts; these are the pauses that logicaldb asked for."""
     monkeypatch.setattr("botocore.endpoint.time", SimpleNamespace(sleep=lambda _: None))
+    monkeypatch.setattr("logicaldb.transport.retries._LONGEST_PAUSE", 0.0)
     asked: list[float] = []
     monkeypatch.setattr("logicaldb.drivers.sleep", asked.append)
     return asked

@@ -16,22 +16,29 @@ import json
 import os
 import socket
 import struct
+import sys
 import threading
 from collections import deque
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from enum import Enum
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import cycle
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final, Self, TypeAlias
 from urllib.parse import urlsplit
 from zlib import crc32
 
 from logicaldb.testing.clients import make_test_client
+from tests.faults.partial import LEFTOVERS, Row, answer_of, split
 
 WRITES: Final = frozenset({"PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems", "BatchWriteItem"})
 READS: Final = frozenset({"GetItem", "Query", "Scan", "BatchGetItem", "TransactGetItems"})
+
+
+Answer: TypeAlias = tuple[int, dict[str, str], bytes]
+"""The HTTP status, headers and body of an answer."""
 
 
 class Fault(Enum):
@@ -49,6 +56,9 @@ class Fault(Enum):
     DELAY = "The service does it, and the answer does not come before the client has given up."
     HOLD = "The request does not reach the service before `release`; the client gives up."
     THROTTLE = "The answer is ProvisionedThroughputExceededException, and nothing is done."
+    THROTTLE_ACCOUNT = "The answer is RequestLimitExceeded, and nothing is done."
+    THROTTLE_RATE = "The answer is ThrottlingException, and nothing is done."
+    PARTIAL = "Of a batch, the service gets every other row; the client is told that the rest is unprocessed."
     CONFLICT = "The answer is that another transaction is at the item, and nothing is done."
     IN_PROGRESS = "The answer is TransactionInProgressException."
     DUPLICATE = "It reaches the service twice; the client gets the first answer."
@@ -60,6 +70,24 @@ APPLIED: Final = frozenset(
 """The service did what it was asked, but the client cannot know."""
 NOT_APPLIED: Final = frozenset({Fault.CUT_BEFORE, Fault.ERROR_BEFORE, Fault.UNAVAILABLE, Fault.HOLD})
 """The service did nothing, but the client cannot know."""
+
+THROTTLED: Final = {
+    Fault.THROTTLE: "ProvisionedThroughputExceededException",
+    Fault.THROTTLE_ACCOUNT: "RequestLimitExceeded",
+    Fault.THROTTLE_RATE: "ThrottlingException",
+}
+"""The service did nothing, says this code, and the client knows."""
+
+
+@dataclass(frozen=True)
+class Cancel:
+    """What happens to a transaction: the service never gets it, and the answer is that it is cancelled.
+
+    Attributes:
+        reasons: the code of each action; ``None`` where nothing is wrong with it.
+    """
+
+    reasons: tuple[str | None, ...]
 
 
 @dataclass
@@ -75,7 +103,7 @@ class Received:
 
     operation: str
     body: dict[str, Any]
-    fault: Fault
+    fault: Fault | Cancel
     statuses: list[int] = field(default_factory=list[int])
 
 
@@ -92,6 +120,7 @@ class FaultProxy:
     Attributes:
         url: where it listens.
         received: the requests of planned operations, in order; every attempt of an SDK counts.
+        leave: whether a row of a batch, as the request has it, is left over; none is, unless a test sets this.
 
     Args:
         upstream: the URL of the engine.
@@ -100,9 +129,10 @@ class FaultProxy:
     def __init__(self, upstream: str) -> None:
         self.url = ""
         self.received: list[Received] = []
+        self.leave: Callable[[Row], bool] = lambda _: False
         self._upstream = urlsplit(upstream).netloc
-        self._plan: deque[Fault] = deque()
-        self._afterwards = Fault.PASS
+        self._plan: deque[Fault | Cancel] = deque()
+        self._afterwards: Fault | Cancel = Fault.PASS
         self._planned: Collection[str] = WRITES
         self._held: list[_Held] = []
         self._lock = threading.Lock()
@@ -114,7 +144,7 @@ class FaultProxy:
         class Handler(_Handler):
             owner = proxy
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server = _Server(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
         self._server.block_on_close = False
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
@@ -133,7 +163,9 @@ class FaultProxy:
         """Make a boto3 client that talks through the proxy; ``config`` are settings of ``botocore.config.Config``."""
         return make_test_client(self.url, "us-east-1", **config)
 
-    def plan(self, *faults: Fault, afterwards: Fault = Fault.PASS, operations: Collection[str] = WRITES) -> None:
+    def plan(
+        self, *faults: Fault | Cancel, afterwards: Fault | Cancel = Fault.PASS, operations: Collection[str] = WRITES
+    ) -> None:
         """Say what happens to the next requests of these operations, and to all that follow; forget what was received."""
         with self._lock:
             self._plan = deque(faults)
@@ -154,7 +186,7 @@ class FaultProxy:
             assert self._answered.wait_for(lambda: all(received.statuses for received in delayed), timeout=30)
 
     @property
-    def faults(self) -> list[Fault]:
+    def faults(self) -> list[Fault | Cancel]:
         """What happened to the requests that were received."""
         return [received.fault for received in self.received]
 
@@ -173,7 +205,7 @@ class FaultProxy:
         with self._lock:
             self._held.append(_Held(headers, body, received))
 
-    def forward(self, headers: dict[str, str], body: bytes, received: Received) -> tuple[int, dict[str, str], bytes]:
+    def forward(self, headers: dict[str, str], body: bytes, received: Received) -> Answer:
         """Hand a request on to the service."""
         connection = HTTPConnection(self._upstream, timeout=30)
         try:
@@ -189,11 +221,32 @@ class FaultProxy:
         # DynamoDB gives the checksum of every answer, DynamoDB Local only of successes.
         return answer.status, {**kept, "x-amz-crc32": str(crc32(content))}, content
 
+    def forward_part(self, headers: dict[str, str], body: bytes, received: Received) -> Answer:
+        """Hand on a part of a batch, and give back the rest as unprocessed."""
+        turn = cycle([False, True] if received.fault is Fault.PARTIAL else [False])
+        with self._lock:
+            part = split(body, lambda row: next(turn) or self.leave(row))
+        status, kept, content = 200, {"Content-Type": "application/x-amz-json-1.0"}, None
+        if part.body is not None:
+            changed = {**headers, "Content-Length": str(len(part.body))}
+            status, kept, content = self.forward(changed, part.body, received)
+        if status != 200 or not part.left:
+            return status, kept, content or b""
+        content = answer_of(received.operation, content, part)
+        return status, {**kept, "x-amz-crc32": str(crc32(content))}, content
+
 
 _OF_THE_CONNECTION: Final = frozenset(
     {"connection", "content-length", "date", "server", "transfer-encoding", "x-amz-crc32"}
 )
 _LINGER_FOR_NOTHING: Final = struct.pack("ii", 1, 0)
+
+
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing of clients that are gone, as those that were killed are."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -216,20 +269,22 @@ class _Handler(BaseHTTPRequestHandler):
                 self._refuse(500, "InternalServerError")
             case Fault.UNAVAILABLE:
                 self._answer(503, {"Content-Type": "text/html"}, b"<html>Service Unavailable</html>")
-            case Fault.THROTTLE:
-                self._refuse(400, "ProvisionedThroughputExceededException")
+            case Fault.THROTTLE | Fault.THROTTLE_ACCOUNT | Fault.THROTTLE_RATE as throttled:
+                self._refuse(400, THROTTLED[throttled])
             case Fault.IN_PROGRESS:
                 self._refuse(400, "TransactionInProgressException")
-            case Fault.CONFLICT if operation == "TransactWriteItems":
-                reasons = [{"Code": "TransactionConflict"} for _ in received.body["TransactItems"]]
-                self._refuse(400, "TransactionCanceledException", CancellationReasons=reasons)
+            case Cancel(reasons):
+                self._cancel(reasons)
+            case Fault.CONFLICT if operation in ("TransactWriteItems", "TransactGetItems"):
+                self._cancel(["TransactionConflict" for _ in received.body["TransactItems"]])
             case Fault.CONFLICT:
                 self._refuse(400, "TransactionConflictException")
-            case _:
-                answer = self.owner.forward(headers, body, received)
-                if received.fault is Fault.DUPLICATE:
-                    self.owner.forward(headers, body, received)
-                self._spoil(received.fault, *answer)
+            case fault:
+                forward = self.owner.forward_part if operation in LEFTOVERS else self.owner.forward
+                answer = forward(headers, body, received)
+                if fault is Fault.DUPLICATE:
+                    forward(headers, body, received)
+                self._spoil(fault, *answer)
 
     def _spoil(self, fault: Fault, status: int, headers: dict[str, str], content: bytes) -> None:
         """Do to an answer what is planned."""
@@ -253,6 +308,10 @@ class _Handler(BaseHTTPRequestHandler):
                 self._wait_for_the_end()
             case _:
                 self._answer(status, headers, content)
+
+    def _cancel(self, reasons: Iterable[str | None]) -> None:
+        told = [{"Code": code or "None"} for code in reasons]
+        self._refuse(400, "TransactionCanceledException", CancellationReasons=told)
 
     def _refuse(self, status: int, code: str, **members: Any) -> None:
         body = {"__type": f"com.amazonaws.dynamodb.v20120810#{code}", "message": "planned by a test", **members}

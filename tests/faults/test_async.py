@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
-from botocore.exceptions import ConnectionClosedError, EndpointConnectionError
+from botocore.exceptions import EndpointConnectionError
 
-from logicaldb import AmbiguousWrite
+from logicaldb import AmbiguousWrite, AsyncDirectTransport
 from logicaldb.testing.clients import make_test_client
 from tests.faults.cases import ADDING, CONDITIONAL, INCREMENT, RAW, REPEATING, SAVE, SAVE_VERSION, Case, prepare
 from tests.faults.conftest import Mode, Stage
-from tests.faults.models import Db, Note, Tally, make_db
 from tests.faults.proxy import Fault
 from tests.faults.test_lost_answers import ALL_FAULTS, CAUSES, UNANSWERED, adding, cases, conditional, repeating
+from tests.models import Db, Note, Tally, make_db
 from tests.modes import Blocking, Loop, aio_client, twin
 
 
@@ -43,24 +43,28 @@ class AwaitedStage(Stage):
     def db_at(self, url: str, **config: Any) -> Db:
         """The database as it is at an address."""
         client: Any
-        if self.transport == "threads":
-            client = make_test_client(url, "us-east-1", **config)
-        else:
+        if self.transport == "aiobotocore":
             client = self.open_clients.enter_context(aio_client(self.loop, url, **config))
+        else:
+            client = make_test_client(url, "us-east-1", **config)
+            if self.transport == "direct" and config["retries"].get("mode") != "adaptive":
+                client = AsyncDirectTransport.from_client(client)
+                self.open_clients.callback(lambda: self.loop.run(client.aclose()))
         db = twin(Db)(client, table_name_resolver=lambda *_: self.table)
         return cast("Db", Blocking(db, self.loop))
 
 
-@pytest.fixture(params=["threads", "aiobotocore"])
+@pytest.fixture(params=["threads", "aiobotocore", "direct"])
 def awaited(
-    request: pytest.FixtureRequest, stage: Stage, loop: Loop, monkeypatch: pytest.MonkeyPatch
+    request: pytest.FixtureRequest, stages: Callable[[], Stage], loop: Loop, monkeypatch: pytest.MonkeyPatch
 ) -> Generator[AwaitedStage]:
     if request.param == "aiobotocore":
         pytest.importorskip("aiobotocore", reason="aiobotocore is not installed: pip install 'logicaldb[aio]'")
         monkeypatch.setattr("aiobotocore.endpoint.asyncio", SimpleNamespace(sleep=lambda _: asyncio.sleep(0)))
         # What aiohttp says of these is another thing.
         monkeypatch.setitem(CAUSES, Fault.RESET_AFTER, EndpointConnectionError)
-        monkeypatch.setitem(CAUSES, Fault.TRUNCATE, ConnectionClosedError)
+    stage = stages()
+    stage.proxy.plan()
     with ExitStack() as clients:
         yield AwaitedStage(
             stage.proxy, stage.direct, stage.name, stage.table, stage.clients, loop, request.param, clients

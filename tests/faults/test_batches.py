@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import random
 import threading
 from collections import Counter
 from collections.abc import Callable, Generator
-from typing import Any
 from uuid import uuid4
-from zlib import crc32
 
 import pytest
 from botocore.exceptions import ClientError, ConnectionClosedError
@@ -20,53 +17,30 @@ from logicaldb import BatchIncomplete, BatchWriteSet
 from logicaldb.testing import DynamoDbLocal
 from tests.engines import code_of
 from tests.faults.conftest import Clients, Stage
-from tests.faults.models import Mark, Tally, make_db
-from tests.faults.proxy import APPLIED, NOT_APPLIED, READS, Fault, FaultProxy, Received
+from tests.faults.partial import LEFTOVERS, Row, rows_of
+from tests.faults.proxy import APPLIED, NOT_APPLIED, READS, Answer, Fault, FaultProxy, Received
+from tests.models import Mark, Tally, make_db
 
-Row = dict[str, Any]
 COUNT = 60
 
 
-class PartialProxy(FaultProxy):
-    """A proxy that hands on a part of each batch, and gives back the rest as unprocessed.
+class CountingProxy(FaultProxy):
+    """A proxy that counts.
 
     Attributes:
-        leave: whether a row is left over this time.
-        taken: how often the service got each row.
+        taken: how often the service got each row of a batch.
     """
 
     def __init__(self, upstream: str) -> None:
         super().__init__(upstream)
-        self.leave: Callable[[str], bool] = lambda _: False
         self.taken: Counter[str] = Counter()
         self._taking = threading.Lock()
 
-    def forward(self, headers: dict[str, str], body: bytes, received: Received) -> tuple[int, dict[str, str], bytes]:
-        unprocessed = {"BatchGetItem": "UnprocessedKeys", "BatchWriteItem": "UnprocessedItems"}.get(received.operation)
-        if unprocessed is None:
-            return super().forward(headers, body, received)
-        ((table, asked),) = json.loads(body)["RequestItems"].items()
-        rows: list[Row] = asked["Keys"] if isinstance(asked, dict) else asked
-        with self._taking:
-            left = [row for row in rows if self.leave(name_of(row))]
-            taken = [row for row in rows if row not in left]
-            self.taken.update(map(name_of, taken))
-        if not taken:
-            answer: dict[str, Any] = {"Responses": {}} if isinstance(asked, dict) else {}
-            status, answer_headers = 200, {"Content-Type": "application/x-amz-json-1.0"}
-        else:
-            part = json.dumps({"RequestItems": {table: self._like(asked, taken)}}).encode()
-            status, answer_headers, content = super().forward(
-                {**headers, "Content-Length": str(len(part))}, part, received
-            )
-            answer = json.loads(content)
-        if left:
-            answer[unprocessed] = {table: self._like(asked, left)}
-        content = json.dumps(answer).encode()
-        return status, {**answer_headers, "x-amz-crc32": str(crc32(content))}, content
-
-    def _like(self, asked: Any, rows: list[Row]) -> Any:
-        return {**asked, "Keys": rows} if isinstance(asked, dict) else rows
+    def forward(self, headers: dict[str, str], body: bytes, received: Received) -> Answer:
+        if received.operation in LEFTOVERS:
+            with self._taking:
+                self.taken.update(map(name_of, rows_of(body)))
+        return super().forward(headers, body, received)
 
 
 def name_of(row: Row) -> str:
@@ -81,19 +55,19 @@ def stages(dynamodb_local: DynamoDbLocal) -> Generator[Callable[[], Stage]]:
     table = f"faults-{uuid4().hex}"
     direct = make_db(dynamodb_local.client(), table)
     direct.create_tables()
-    with PartialProxy(dynamodb_local.endpoint_url) as proxy:
+    with CountingProxy(dynamodb_local.endpoint_url) as proxy:
         clients = Clients(proxy)
         yield lambda: Stage(proxy, direct, uuid4().hex, table, clients)
 
 
-def partial(stage: Stage) -> PartialProxy:
-    assert isinstance(stage.proxy, PartialProxy)
+def counting(stage: Stage) -> CountingProxy:
+    assert isinstance(stage.proxy, CountingProxy)
     return stage.proxy
 
 
 @pytest.fixture(autouse=True)
 def nothing_is_left_over(stage: Stage) -> None:
-    proxy = partial(stage)
+    proxy = counting(stage)
     proxy.leave = lambda _: False
     proxy.taken.clear()
 
@@ -117,12 +91,13 @@ def stored(stage: Stage, count: int = COUNT) -> list[Tally]:
 # Leftovers
 
 
-def at_most(times: int, seed: int = 7) -> Callable[[str], bool]:
+def at_most(times: int, seed: int = 7) -> Callable[[Row], bool]:
     """Each row is left over a number of times, and no more."""
     draw = random.Random(seed)
     still: dict[str, int] = {}
 
-    def leave(name: str) -> bool:
+    def leave(row: Row) -> bool:
+        name = name_of(row)
         still[name] = still.get(name, draw.randint(0, times) + 1) - 1
         return still[name] > 0
 
@@ -131,13 +106,13 @@ def at_most(times: int, seed: int = 7) -> Callable[[str], bool]:
 
 @pytest.mark.parametrize("times", [1, 4, 11])
 def test_leftovers_are_written_once_each(stage: Stage, pauses: list[float], times: int) -> None:
-    partial(stage).leave = at_most(times)
+    counting(stage).leave = at_most(times)
     items = tallies(stage)
     writes = BatchWriteSet().clobber(*items).delete(*(Mark.Key(f"{name}-mark") for name in names(stage)))
     result = stage.db().batch_write(writes)
     assert result.clobbered == items
     assert stored(stage) == items
-    assert sorted(partial(stage).taken.values()) == [1] * 2 * COUNT
+    assert sorted(counting(stage).taken.values()) == [1] * 2 * COUNT
     requests = len(stage.proxy.received)
     assert requests >= 10
     assert len(pauses) == requests - 5
@@ -148,27 +123,27 @@ def test_leftovers_are_written_once_each(stage: Stage, pauses: list[float], time
 def test_leftovers_are_read_once_each(stage: Stage, pauses: list[float], times: int) -> None:
     items = tallies(stage, 130)
     stage.direct.batch_write(BatchWriteSet().clobber(*items[::2]))
-    partial(stage).leave = at_most(times)
+    counting(stage).leave = at_most(times)
     stage.proxy.plan(operations=READS)
     found = stage.db().batch_load(keys(stage, 130)[::-1], consistent_read=True)
     assert list(found) == items[::2][::-1]
     assert found.missing == keys(stage, 130)[1::2][::-1]
-    assert sorted(partial(stage).taken.values()) == [1] * 130
+    assert sorted(counting(stage).taken.values()) == [1] * 130
     assert len(pauses) == len(stage.proxy.received) - 2
 
 
 def test_what_is_always_left_over_is_told(stage: Stage) -> None:
     items = tallies(stage)
     hot = {item.name for item in items[3:58:5]}
-    partial(stage).leave = hot.__contains__
+    counting(stage).leave = lambda row: name_of(row) in hot
     with pytest.raises(BatchIncomplete) as raised:
         stage.db().batch_write(BatchWriteSet().clobber(*items))
     unprocessed: list[Tally] = raised.value.unprocessed
     assert str(raised.value) == f"{len(unprocessed)} of 60 writes were left over"
     assert hot <= {item.name for item in unprocessed}
     assert [item for item in items if item not in unprocessed] == stored(stage)
-    assert set(partial(stage).taken) == {item.name for item in stored(stage)}
-    partial(stage).leave = lambda _: False
+    assert set(counting(stage).taken) == {item.name for item in stored(stage)}
+    counting(stage).leave = lambda _: False
     assert stage.db().batch_write_all(unprocessed) == len(unprocessed)
     assert stored(stage) == items
 
@@ -176,7 +151,7 @@ def test_what_is_always_left_over_is_told(stage: Stage) -> None:
 def test_keys_that_are_always_left_over_are_told(stage: Stage) -> None:
     stage.direct.batch_write(BatchWriteSet().clobber(*tallies(stage)))
     hot = {name for name in names(stage) if name.endswith("7")}
-    partial(stage).leave = hot.__contains__
+    counting(stage).leave = lambda row: name_of(row) in hot
     with pytest.raises(BatchIncomplete) as raised:
         stage.db().batch_load(keys(stage))
     assert str(raised.value) == "6 of 60 keys were left over"
@@ -195,7 +170,7 @@ def test_throttled_batches_are_sent_again(stage: Stage, pauses: list[float]) -> 
     stage.proxy.plan(*[Fault.THROTTLE] * 9, operations=READS)
     assert list(stage.db(attempts=1).batch_load(keys(stage))) == items
     assert len(pauses) == 18
-    assert set(partial(stage).taken.values()) == {2}
+    assert set(counting(stage).taken.values()) == {2}
 
 
 def test_throttling_without_end(stage: Stage) -> None:
@@ -211,7 +186,7 @@ def test_throttling_without_end(stage: Stage) -> None:
     with pytest.raises(BatchIncomplete) as reads:
         stage.db(attempts=1).batch_load(keys(stage, 30))
     assert reads.value.unprocessed == keys(stage, 30)
-    assert not partial(stage).taken
+    assert not counting(stage).taken
 
 
 # Lost answers
@@ -297,7 +272,7 @@ def test_what_is_told_is_what_happened(
 ) -> None:
     """What is not told as left over is done; and where no attempt was lost, what is told as left over is not."""
     stage = stages()
-    proxy = partial(stage)
+    proxy = counting(stage)
     draw = random.Random(seed)
     proxy.leave = lambda _: draw.random() < share
     proxy.plan(*faults, afterwards=afterwards)

@@ -11,7 +11,7 @@ from logicaldb import ThroughputExceeded
 from tests.engines import code_of
 from tests.faults.cases import ADDING, CONDITIONAL, INCREMENT, REPEATING, SAVE_VERSION, Case, prepare
 from tests.faults.conftest import Stage
-from tests.faults.proxy import Fault
+from tests.faults.proxy import THROTTLED, Fault
 from tests.faults.test_lost_answers import cases
 
 TRIES = 8
@@ -71,19 +71,22 @@ def test_contention_that_does_not_end_is_botocores_error(
     assert case.effects(stage.direct, stage.name) == 0
 
 
+@pytest.mark.parametrize("fault", THROTTLED, ids=lambda fault: fault.name)
 @TOKENS
 @cases(INCREMENT, SAVE_VERSION)
-def test_throttling_that_does_not_end_is_told(stage: Stage, case: Case, with_token: bool) -> None:
+def test_throttling_that_does_not_end_is_told(stage: Stage, case: Case, with_token: bool, fault: Fault) -> None:
     prepare(stage.direct, stage.name)
-    stage.proxy.plan(afterwards=Fault.THROTTLE)
+    stage.proxy.plan(afterwards=fault)
     with pytest.raises(ThroughputExceeded) as raised:
         case.write(stage.db(attempts=3), stage.name, token_or_not(with_token))
-    assert str(raised.value) == (
-        "DynamoDB throttled the request (ProvisionedThroughputExceededException), and the retries are spent"
-    )
+    assert str(raised.value) == (f"DynamoDB throttled the request ({THROTTLED[fault]}), and the retries are spent")
     assert isinstance(raised.value.__cause__, ClientError)
-    assert stage.proxy.faults == [Fault.THROTTLE] * 3
+    assert stage.proxy.faults == [fault] * 3
     assert case.effects(stage.direct, stage.name) == 0
+    stage.proxy.plan(fault)
+    case.write(stage.db(attempts=3), stage.name, token_or_not(with_token))
+    assert stage.proxy.faults == [fault, Fault.PASS]
+    assert case.effects(stage.direct, stage.name) == 1
 
 
 def test_an_adaptive_client_is_throttled_as_others_are(stage: Stage) -> None:

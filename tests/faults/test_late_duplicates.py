@@ -9,9 +9,9 @@ import pytest
 from logicaldb import AmbiguousWrite
 from tests.faults.cases import ADDING, CONDITIONAL, INCREMENT, REPEATING, Case, note, old_note, prepare, stored_note
 from tests.faults.conftest import Stage
-from tests.faults.models import Note
 from tests.faults.proxy import Fault
 from tests.faults.test_lost_answers import cases
+from tests.models import Note
 
 VERSIONED = [
     case for case in CONDITIONAL if case.title.partition(" of ")[2].startswith("Note") and "-new" not in case.title

@@ -24,13 +24,13 @@ from tests.faults.cases import (
     tally,
 )
 from tests.faults.conftest import Mode, Stage
-from tests.faults.models import Mark, Note, Row, Tally
 from tests.faults.proxy import APPLIED, Fault
+from tests.models import Mark, Note, Row, Tally
 
 UNANSWERED = "was sent, and no answer tells whether it took effect"
 AGAINST_ITSELF = "its condition failed after an attempt whose answer was lost, so it may have failed against itself"
 
-CAUSES: dict[Fault, type[Exception]] = {
+CAUSES: dict[Fault, type[Exception] | tuple[type[Exception], ...]] = {
     Fault.CUT_BEFORE: ConnectionClosedError,
     Fault.CUT_AFTER: ConnectionClosedError,
     Fault.RESET_AFTER: ConnectionClosedError,
@@ -38,7 +38,7 @@ CAUSES: dict[Fault, type[Exception]] = {
     Fault.ERROR_AFTER: ClientError,
     Fault.UNAVAILABLE: ClientError,
     Fault.DAMAGE: ChecksumError,
-    Fault.TRUNCATE: ChecksumError,
+    Fault.TRUNCATE: (ConnectionClosedError, ChecksumError),  # botocore itself hands on what was cut off
 }
 """What botocore makes of each fault at once."""
 

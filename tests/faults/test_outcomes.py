@@ -15,9 +15,9 @@ from logicaldb import AmbiguousWrite, BeginsWith, ConditionFailed, LogicalDb, Th
 from logicaldb.testing.clients import make_test_client
 from tests.faults.cases import ADDING, CONDITIONAL, RAW, REPEATING, Case, prepare
 from tests.faults.conftest import Mode, Stage
-from tests.faults.models import Db, Note, Tally, make_db
 from tests.faults.proxy import READS, Fault
 from tests.faults.test_lost_answers import cases
+from tests.models import Db, Note, Tally, make_db
 
 AT_ONCE = sorted(set(Fault) - {Fault.DELAY, Fault.HOLD, Fault.DUPLICATE}, key=lambda fault: fault.name)
 """What does not need a client to give up; and a network that doubles requests is no fault of the client."""
@@ -85,11 +85,14 @@ def query(db: Db, name: str) -> object:
         (Fault.CUT_BEFORE, ConnectionClosedError),
         (Fault.ERROR_AFTER, ClientError),
         (Fault.DAMAGE, ChecksumError),
-        (Fault.TRUNCATE, ChecksumError),
+        (Fault.TRUNCATE, (ConnectionClosedError, ChecksumError)),
     ],
 )
 def test_reads_are_sent_again_and_end_as_botocores_errors(
-    stage: Stage, read: Callable[[LogicalDb, str], object], fault: Fault, error: type[Exception]
+    stage: Stage,
+    read: Callable[[LogicalDb, str], object],
+    fault: Fault,
+    error: type[Exception] | tuple[type[Exception], ...],
 ) -> None:
     prepare(stage.direct, stage.name)
     stage.proxy.plan(fault, operations=READS)

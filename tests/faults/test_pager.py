@@ -30,7 +30,7 @@ def db_of(stage: Stage, attempts: int = ATTEMPTS, **config: Any) -> Db:
 
 def direct(stage: Stage) -> Db:
     """The database past the proxy."""
-    return make_db(stage.direct._transport._client, stage.table)  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
+    return make_db(stage.direct._transport.transport._client, stage.table)  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
 
 
 def counted(stage: Stage) -> dict[int, int]:

@@ -23,9 +23,9 @@ from tests.faults.cases import (
     stored_tally,
 )
 from tests.faults.conftest import Mode, Stage
-from tests.faults.models import Note, Tally
 from tests.faults.proxy import READS, Fault
 from tests.faults.test_lost_answers import AGAINST_ITSELF, ALL_FAULTS, FAULTS, MODES, UNANSWERED, cases
+from tests.models import Note, Tally
 
 ADVICE = "send it again with the same idempotency token"
 WRITE_OF_ONE = "TransactWriteItems"

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import pickle
 import socket
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ChecksumError, ClientError, ConnectionClosedError, EndpointConnectionError
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
@@ -30,9 +27,9 @@ from logicaldb import (
 from logicaldb.testing.clients import make_test_client
 from tests.faults.cases import note, old_note, prepare, stored_note, stored_tally
 from tests.faults.conftest import Mode, Stage
-from tests.faults.models import Db, Mark, Note, Tally, make_db
-from tests.faults.proxy import NOT_APPLIED, READS, Fault
+from tests.faults.proxy import NOT_APPLIED, READS, Cancel, Fault
 from tests.faults.test_lost_answers import ALL_FAULTS, CAUSES, FAULTS, MODES
+from tests.models import Db, Mark, Note, Tally, make_db
 
 TRIES = 8
 OPERATIONS = ("update of Tally.Key(name='{0}')", "save of Note.Key(name='{0}')", "create of Note.Key(name='{0}-new')")
@@ -72,43 +69,6 @@ def sent(stage: Stage) -> dict[str, Any]:
     assert all(received.operation == "TransactWriteItems" for received in stage.proxy.received)
     assert all(other == first for other in others)
     return first
-
-
-@contextmanager
-def answering(db: Db, *answers: list[str | None]) -> Generator[list[dict[str, Any]]]:
-    """Let the first transactions be cancelled for these reasons; those that follow reach the service.
-
-    Gives:
-        The bodies of all.
-    """
-    left = list(answers)
-    bodies: list[dict[str, Any]] = []
-    headers: Any = {}
-
-    def answer(request: Any, **_: Any) -> AWSResponse | None:
-        bodies.append(json.loads(request.body))
-        if not left:
-            return None
-        reasons = [{"Code": code or "None"} for code in left.pop(0)]
-        content = json.dumps(
-            {
-                "__type": "com.amazonaws.dynamodb.v20120810#TransactionCanceledException",
-                "Message": "planned by a test",
-                "CancellationReasons": reasons,
-            }
-        ).encode()
-        response = AWSResponse(request.url, 400, headers, SimpleNamespace(stream=lambda **_: iter([content])))
-        return response  # noqa: RET504 - what an event handler returns stands in for the answer of the service
-
-    events = db._transport._client.meta.events  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
-    names = ["before-send.dynamodb.TransactWriteItems", "before-send.dynamodb.TransactGetItems"]
-    for name in names:
-        events.register(name, answer)
-    try:
-        yield bodies
-    finally:
-        for name in names:
-            events.unregister(name, answer)
 
 
 # Lost answers.
@@ -388,11 +348,11 @@ def test_contention_has_an_end_and_nothing_was_written(stage: Stage, pauses: lis
 )
 def test_reasons_that_are_all_contention_are_waited_for(stage: Stage, reasons: list[str | None]) -> None:
     prepare(stage.direct, stage.name)
-    db = stage.db()
-    with answering(db, reasons, reasons) as bodies:
-        db.transaction_write(writes_of(stage.name))
-    assert len(bodies) == 3
-    assert bodies[0] == bodies[1] == bodies[2]
+    cancel = Cancel(tuple(reasons))
+    stage.proxy.plan(cancel, cancel)
+    stage.db().transaction_write(writes_of(stage.name))
+    assert stage.proxy.faults == [cancel, cancel, Fault.PASS]
+    assert sent(stage)["ClientRequestToken"]
     assert effects(stage) == ONCE
 
 
@@ -400,11 +360,11 @@ def test_reasons_that_are_all_contention_are_waited_for(stage: Stage, reasons: l
 def test_any_other_reason_ends_it(stage: Stage, other: str, pauses: list[float]) -> None:
     """T5."""
     prepare(stage.direct, stage.name)
-    db = stage.db()
-    with answering(db, ["TransactionConflict", other, None, None]) as bodies:
-        with pytest.raises(TransactionCanceled) as raised:
-            db.transaction_write(writes_of(stage.name))
-        assert len(bodies) == 1
+    cancel = Cancel(("TransactionConflict", other, None, None))
+    stage.proxy.plan(cancel)
+    with pytest.raises(TransactionCanceled) as raised:
+        stage.db().transaction_write(writes_of(stage.name))
+    assert stage.proxy.faults == [cancel]
     assert pauses == []
     assert [(one.index, one.code) for one in raised.value.failures] == [(0, "TransactionConflict"), (1, other)]
     assert raised.value.failures[0].error is None
@@ -414,12 +374,11 @@ def test_any_other_reason_ends_it(stage: Stage, other: str, pauses: list[float])
 
 def test_throttling_as_the_reason_has_an_end(stage: Stage) -> None:
     prepare(stage.direct, stage.name)
-    db = stage.db()
-    reasons: list[str | None] = [None, "ThrottlingError", None, None]
-    with answering(db, *[reasons] * TRIES) as bodies:
-        with pytest.raises(ThroughputExceeded) as raised:
-            db.transaction_write(writes_of(stage.name))
-        assert len(bodies) == TRIES
+    cancel = Cancel((None, "ThrottlingError", None, None))
+    stage.proxy.plan(*[cancel] * TRIES)
+    with pytest.raises(ThroughputExceeded) as raised:
+        stage.db().transaction_write(writes_of(stage.name))
+    assert stage.proxy.faults == [cancel] * TRIES
     assert str(raised.value) == "DynamoDB throttled the transaction, and the retries are spent"
     assert isinstance(raised.value.__cause__, ClientError)
     assert effects(stage) == NEVER
@@ -476,22 +435,21 @@ def test_a_load_that_is_never_answered_is_botocores_error(stage: Stage, fault: F
 
 def test_a_load_waits_for_writes_of_others(stage: Stage, pauses: list[float]) -> None:
     prepare(stage.direct, stage.name)
-    db = stage.db()
-    with answering(db, [None, "TransactionConflict"], ["ThrottlingError", "TransactionConflict"]) as bodies:
-        items = db.transaction_load(Note.Key(stage.name), Tally.Key(stage.name))
-    assert len(bodies) == 3
+    cancels = [Cancel((None, "TransactionConflict")), Cancel(("ThrottlingError", "TransactionConflict"))]
+    stage.proxy.plan(*cancels, operations=READS)
+    items = stage.db().transaction_load(Note.Key(stage.name), Tally.Key(stage.name))
+    assert stage.proxy.faults == [*cancels, Fault.PASS]
     assert len(pauses) == 2
     assert items.missing == []
 
 
 def test_a_load_does_not_wait_for_ever(stage: Stage) -> None:
     prepare(stage.direct, stage.name)
-    db = stage.db()
-    reasons: list[str | None] = [None, "TransactionConflict"]
-    with answering(db, *[reasons] * TRIES) as bodies:
-        with pytest.raises(TransactionCanceled) as raised:
-            db.transaction_load(Note.Key(stage.name), Tally.Key(stage.name))
-        assert len(bodies) == TRIES
+    cancel = Cancel((None, "TransactionConflict"))
+    stage.proxy.plan(*[cancel] * TRIES, operations=READS)
+    with pytest.raises(TransactionCanceled) as raised:
+        stage.db().transaction_load(Note.Key(stage.name), Tally.Key(stage.name))
+    assert stage.proxy.faults == [cancel] * TRIES
     assert str(raised.value) == (
         f"nothing was read: load of Tally.Key(name='{stage.name}'): another write of the item was under way each time "
         "(TransactionConflict)"

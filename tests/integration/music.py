@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 from typing import Any
-from uuid import uuid4
 
 from examples.music.models import AlbumInfo, AlbumTrack, MusicDb
 from tests.modes import Mode
@@ -12,10 +11,7 @@ from tests.modes import Mode
 
 def make_db(mode: Mode) -> MusicDb:
     """A music database with fresh tables."""
-    suffix = uuid4().hex
-    db = mode.open(MusicDb, table_name_resolver=lambda _, declared: f"{declared}_{suffix}")
-    db.create_tables()
-    return db
+    return mode.make(MusicDb)
 
 
 def track(number: int, title: str = "", *, album: str = "ALBUM_1", seconds: int = 60) -> AlbumTrack:

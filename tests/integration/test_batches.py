@@ -29,7 +29,7 @@ from logicaldb import (
     UpdatedAt,
     attr,
 )
-from logicaldb.testing import DynamoDbLocal
+from logicaldb.testing import DynamoDbLocal, LogicalDbFactory
 from tests.engines import code_of
 from tests.integration.music import album, track
 from tests.modes import Loop, Mode
@@ -67,12 +67,8 @@ class Db(LogicalDb):
     shelves: Annotated[Shelves, TableName("shelves")]
 
 
-def make_db(mode: Mode, *, create: bool = True) -> Db:
-    suffix = uuid4().hex
-    db = mode.open(Db, table_name_resolver=lambda _, declared: f"{declared}-{suffix}", clock=lambda: NOW)
-    if create:
-        db.create_tables()
-    return db
+def make_db(mode: Mode) -> Db:
+    return mode.make(Db, clock=lambda: NOW)
 
 
 @pytest.fixture
@@ -243,7 +239,7 @@ def test_writes_of_one_row_in_a_stream_take_effect_in_their_order(db: Db) -> Non
     ids=["load", "write", "write_all", "load_all"],
 )
 def test_an_error_that_nothing_came_of_is_unchanged(mode: Mode, call: Callable[[Db], Any]) -> None:
-    db = make_db(mode, create=False)
+    db = mode.open(Db, table_name_resolver=lambda _, declared: f"{declared}-{uuid4().hex}")
     with pytest.raises(ClientError) as raised:
         call(db)
     assert code_of(raised.value) == "ResourceNotFoundException"
@@ -272,6 +268,7 @@ def test_more_than_an_answer_holds(local_mode: Mode, recorder: Any) -> None:
 @pytest.mark.parametrize("awaited", [False, True])
 def test_one_connection_is_enough(dynamodb_local: DynamoDbLocal, loop: Loop, awaited: bool) -> None:
     client = dynamodb_local.client(max_pool_connections=1)
-    db = make_db(Mode(client, client, loop) if awaited else Mode(client))
+    logical_db = LogicalDbFactory(client)
+    db = make_db(Mode(client, logical_db, client, loop) if awaited else Mode(client, logical_db))
     assert len(db.batch_write(BatchWriteSet().clobber(*map(track, range(60)))).clobbered) == 60
     assert len(db.batch_load(map(key, range(120)))) == 60

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Annotated, Any
-from uuid import uuid4
 
 import pytest
 from botocore.exceptions import ClientError
@@ -20,6 +19,7 @@ from logicaldb import (
     Update,
     attr,
 )
+from logicaldb.testing import LogicalDbFactory
 from tests.modes import Mode
 from tests.unit.operations.models import Address, Color, ShopRow, Thing, ThingTable
 
@@ -56,9 +56,7 @@ THING = Thing(
 
 @pytest.fixture
 def db(mode: Mode) -> ThingsDb:
-    suffix = uuid4().hex
-    db = mode.open(ThingsDb, table_name_resolver=lambda _, declared: f"{declared}-{suffix}")
-    db.create_tables()
+    db = mode.make(ThingsDb)
     db.save(THING)
     return db
 
@@ -137,11 +135,9 @@ def test_conditions(db: ThingsDb, number: int) -> None:
             raise AssertionError(condition) from error
 
 
-def test_conditions_of_binaries(local_client: Any) -> None:
+def test_conditions_of_binaries(local_db: LogicalDbFactory) -> None:
     """Where moto compares the base64 texts."""
-    suffix = uuid4().hex
-    db = ThingsDb(local_client, table_name_resolver=lambda _, declared: f"{declared}-{suffix}")
-    db.create_tables()
+    db = local_db(ThingsDb)
     db.save(THING)
     things = db.table.things
     assert things.count(BeginsWith(KEY), filter_expression=attr(Thing.data).begins_with(b"\x00")) == 1
@@ -228,9 +224,8 @@ def test_both_copies_of_a_field_are_written(db: ThingsDb) -> None:
     assert extra["address1"] == extra["address2"] == {"city": "Rom", "lines": [], "floor": 0}
 
 
-def test_the_length_of_an_expression(local_client: Any) -> None:
-    db = ThingsDb(local_client, table_name_resolver=lambda _, declared: f"{declared}-{uuid4().hex}")
-    db.create_tables()
+def test_the_length_of_an_expression(local_client: Any, local_db: LogicalDbFactory) -> None:
+    db = local_db(ThingsDb)
     db.save(THING)
     text = "a = :a" + " " * (4096 - len("a = :v0"))
     assert db.table.raw.scan(filter_expression=Expression(text, values={":a": 1})).contents == []
@@ -245,11 +240,9 @@ def test_the_length_of_an_expression(local_client: Any) -> None:
         )
 
 
-def test_many_conditions_in_one_row(local_client: Any) -> None:
+def test_many_conditions_in_one_row(local_db: LogicalDbFactory) -> None:
     """DynamoDB counts operators, up to 300, and nests no deeper than it needs."""
-    suffix = uuid4().hex
-    db = ThingsDb(local_client, table_name_resolver=lambda _, declared: f"{declared}-{suffix}")
-    db.create_tables()
+    db = local_db(ThingsDb)
     db.save(THING)
     condition: Condition = attr(Thing.size) == 5
     for number in range(140):

@@ -7,7 +7,6 @@ from datetime import date
 from decimal import Decimal
 from itertools import product
 from typing import Annotated, Any
-from uuid import uuid4
 
 import pytest
 
@@ -23,6 +22,7 @@ from logicaldb import (
     Offset,
     TableName,
 )
+from logicaldb.testing import LogicalDbFactory
 from tests.properties.test_ranges import COMPARISONS, SHAPES, Parts, Shape, begins_with
 from tests.unit.operations.models import BinaryTable, NumberTable, PlainTable, ShopTable
 
@@ -82,14 +82,12 @@ def conditions(shape: Shape, whole: list[Parts]) -> Iterator[tuple[Any, Any]]:
 
 
 @pytest.mark.parametrize("name", SHAPES)
-def test_a_condition_finds_the_items_of_its_range(name: str, local_client: Any) -> None:
+def test_a_condition_finds_the_items_of_its_range(name: str, local_db: LogicalDbFactory) -> None:
     shape = SHAPES[name]
-    suffix = uuid4().hex
-    db = RangesDb(local_client, table_name_resolver=lambda _, declared: f"{declared}-{suffix}")
+    db = local_db(RangesDb)
     table_name, view_name = VIEWS[name]
     table: Any = getattr(db, table_name)
     view: Any = getattr(table, view_name)
-    local_client.create_table(**view._source.key.item.raw.create_table_request(table.table_name))
 
     whole: list[Parts] = list(product(*VALUES[name]))
     items = {parts: shape.item(number, parts) for number, parts in enumerate(whole)}

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Annotated, Any
-from uuid import uuid4
 
 import pytest
 from botocore.exceptions import ClientError
@@ -30,6 +29,7 @@ from logicaldb import (
     VersionConflict,
     attr,
 )
+from logicaldb.testing import LogicalDbFactory
 from tests.modes import Mode
 from tests.unit.operations.driving import NOW
 from tests.unit.operations.models import (
@@ -64,10 +64,7 @@ class Clock:
 
 
 def make_db(mode: Mode) -> WritesDb:
-    suffix = uuid4().hex
-    db = mode.open(WritesDb, table_name_resolver=lambda _, declared: f"{declared}-{suffix}", clock=Clock())
-    db.create_tables()
-    return db
+    return mode.make(WritesDb, clock=Clock())
 
 
 @pytest.fixture
@@ -308,10 +305,10 @@ class SizedDb(LogicalDb):
         {"numbers": [1, -22, 10**20, 333], "words": {"a", "ä"}},
     ],
 )
-def test_sizes_are_counted_as_dynamodb_counts(local_client: Any, fields: dict[str, Any]) -> None:
-    suffix = uuid4().hex
-    db = SizedDb(local_client, table_name_resolver=lambda _, declared: f"{declared}-{suffix}")
-    db.create_tables()
+def test_sizes_are_counted_as_dynamodb_counts(
+    local_client: Any, local_db: LogicalDbFactory, fields: dict[str, Any]
+) -> None:
+    db = local_db(SizedDb)
     base = Sized(pk="p", sk="s", **fields)
 
     def fits(length: int) -> bool:

@@ -26,11 +26,8 @@ NAME = "n"
 
 
 @pytest.fixture
-def db(mode: Mode, new_name: Callable[[], str]) -> Db:
-    table = new_name()
-    db = mode.open(Db, table_name_resolver=lambda *_: table)
-    db.create_tables()
-    return db
+def db(mode: Mode) -> Db:
+    return mode.make(Db)
 
 
 @pytest.fixture

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-import re
+import shutil
+import sys
 from importlib.metadata import entry_points
 from pathlib import Path
 
@@ -56,7 +57,13 @@ def test_uses_none():
 def run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
     """A folder with a suite that uses the plugin."""
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
-    for variable in ("PYTEST_ADDOPTS", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_DEFAULT_REGION"):
+    for variable in (
+        "PYTEST_ADDOPTS",
+        "LOGICALDB_DYNAMODB_ENDPOINT",
+        "AWS_ACCESS_KEY_ID",
+        "AWS_SECRET_ACCESS_KEY",
+        "AWS_DEFAULT_REGION",
+    ):
         monkeypatch.delenv(variable, raising=False)
     pytester.makepyfile(test_suite=SUITE)
     return pytester
@@ -99,6 +106,53 @@ def test_dynamodb_local_is_started_once_in_each_process_and_stopped(
     assert len(endpoints) == len(set(tables)) == 2
     assert dynamodb_local.endpoint_url not in endpoints
     assert [endpoint for endpoint in endpoints if is_answering(endpoint)] == []
+
+
+DOCKER = f"""#!{sys.executable}
+import os, signal, subprocess, sys
+match sys.argv[1:]:
+    case ["image", "inspect", image]:
+        assert image.startswith("amazon/dynamodb-local:")
+    case ["run", "--rm", "--name", name, "--publish", published, image, *arguments]:
+        port = published.removeprefix("127.0.0.1:").removesuffix(":8000")
+        command = [os.environ["JAVA_OF_THE_IMAGE"], *arguments, "-port", port]
+        container = subprocess.Popen(command, cwd=os.environ["FOLDER_OF_THE_IMAGE"], start_new_session=True)
+        with open(os.environ["CONTAINER"], "w") as file:
+            file.write(str(container.pid))
+        container.wait()
+    case ["rm", "--force", name]:
+        with open(os.environ["CONTAINER"]) as file:
+            os.kill(int(file.read()), signal.SIGKILL)
+"""
+
+
+def test_without_java_it_runs_in_docker(
+    run: pytest.Pytester,
+    dynamodb_local: DynamoDbLocal,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A ``docker`` of ours runs the command of the image in the folder of the image, but without a container."""
+    folder = tmp_path / "home"
+    folder.mkdir()
+    for name in ("DynamoDBLocal.jar", "DynamoDBLocal_lib"):
+        (folder / name).symlink_to(find_emulator() / name)
+    tool = tmp_path / "bin" / "docker"
+    tool.parent.mkdir()
+    tool.write_text(DOCKER)
+    tool.chmod(0o755)
+    (tmp_path / "bin" / "sh").symlink_to("/bin/sh")
+    monkeypatch.setenv("JAVA_OF_THE_IMAGE", shutil.which("java") or "")
+    monkeypatch.setenv("FOLDER_OF_THE_IMAGE", str(folder))
+    monkeypatch.setenv("CONTAINER", str(tmp_path / "container"))
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    monkeypatch.delenv("LOGICALDB_DYNAMODB_LOCAL", raising=False)
+    run_pytest(run, "--dynamodb=local").assert_outcomes(passed=5)
+    endpoints, tables = used(run)
+    assert len(endpoints) == 1
+    assert len(set(tables)) == 2
+    assert dynamodb_local.endpoint_url not in endpoints
+    assert not is_answering(endpoints[0])
 
 
 def test_an_endpoint_that_runs_is_shared_and_left_as_it_was(
@@ -162,9 +216,12 @@ def test_what_is_missing_is_told_by_the_tests_that_need_it(
     run: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", os.devnull)
+    monkeypatch.delenv("LOGICALDB_DYNAMODB_LOCAL", raising=False)
     result = run_pytest(run, "--dynamodb=local", "-k", "tables_of_its_own or none")
     result.assert_outcomes(passed=1, errors=2, deselected=2)
-    told = "--dynamodb=local: DynamoDB Local needs Java, and there is none on the PATH: install a JRE"
+    told = (
+        "--dynamodb=local: DynamoDB Local needs Java or Docker, and neither is on the PATH: install a JRE, 8 or later"
+    )
     lines = result.outlines
     first = lines.index("_____________ ERROR at setup of test_each_has_tables_of_its_own[0] _____________")
     assert lines[first + 1 : first + 4 : 2] == [told, told]
@@ -184,13 +241,6 @@ def test_a_run_that_uses_no_fixture_imports_nothing(pytester: pytest.Pytester, m
         """
     )
     pytester.runpytest_subprocess(*PLUGIN, "-p", "no:cacheprovider").assert_outcomes(passed=1)
-
-
-def test_the_tests_of_the_page_pass(run: pytest.Pytester) -> None:
-    page = (ROOT / "docs" / "testing.md").read_text(encoding="utf-8")
-    blocks = re.findall(r"^```python\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
-    run.makepyfile(test_suite="\n".join(blocks))
-    run.runpytest_inprocess(*PLUGIN).assert_outcomes(passed=6)
 
 
 def test_a_fixture_of_the_users_own_takes_the_place_of_the_client(run: pytest.Pytester) -> None:

@@ -36,6 +36,7 @@ from logicaldb import (
     VersionConflict,
     attr,
 )
+from logicaldb.testing import LogicalDbFactory
 from tests.engines import code_of
 from tests.integration.test_write_paths import START, Album, Playlist, Row, Table, Thing, World, make_world
 from tests.modes import Mode
@@ -88,10 +89,7 @@ class Twice(LogicalDb):
 
 @pytest.fixture
 def db(mode: Mode) -> Db:
-    suffix = uuid4().hex
-    db = mode.open(Db, table_name_resolver=lambda _, declared: f"{declared}-{suffix}")
-    db.create_tables()
-    return db
+    return mode.make(Db)
 
 
 def everything(db: Db) -> list[Any]:
@@ -364,11 +362,11 @@ def test_100_operations_are_written_and_101_are_not(db: Db, recorder: Recorder) 
     assert list(db.transaction_load(Note.Key(number) for number in range(100))) == notes[:100]
 
 
-def test_4_mb_are_as_dynamodb_local_counts_them(local_client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_4_mb_are_as_dynamodb_local_counts_them(
+    local_client: Any, local_db: LogicalDbFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """T3, to the byte: the most that is sent is taken, and a byte more would not be."""
-    suffix = uuid4().hex
-    db = Db(local_client, table_name_resolver=lambda _, declared: f"{declared}-{suffix}")
-    db.create_tables()
+    db = local_db(Db)
     db.save(Note(number=100, text="ü"))
     db.create(Thing(name="a"))
 

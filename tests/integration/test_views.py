@@ -339,9 +339,7 @@ def link_row(**attributes: Any) -> LinkItem:
 
 @pytest.fixture
 def links(mode: Mode) -> LinkDb:
-    db = mode.open(LinkDb, table_name_resolver=lambda _, declared: f"{declared}_{uuid4().hex}")
-    db.create_tables()
-    return db
+    return mode.make(LinkDb)
 
 
 def test_a_save_that_sets_nothing_makes_the_row(links: LinkDb) -> None:

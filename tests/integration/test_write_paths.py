@@ -131,11 +131,8 @@ class World:
 
 
 def make_world(mode: Mode) -> World:
-    table = f"things-{uuid4().hex}"
     clock = Clock()
-    db = mode.open(Db, table_name_resolver=lambda *_: table, clock=clock)
-    db.create_tables()
-    return World(db, clock)
+    return World(mode.make(Db, clock=clock), clock)
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from hypothesis import event, given
 from hypothesis import strategies as st
 
 from logicaldb import BatchIncomplete, BatchWriteSet, Item, ItemKey
+from logicaldb.codec.writing import plain
 from logicaldb.drivers import Done, advance
 from logicaldb.flow import Emit, Flow, Gather, Request, ServiceFailure, Sleep, Unanswered
 from logicaldb.operations import batches
@@ -125,7 +126,7 @@ class Service:
 
     def answer(self, request: Request) -> dict[str, Any]:
         reading = request.operation == "BatchGetItem"
-        tables: dict[str, Any] = request.body["RequestItems"]
+        tables: dict[str, Any] = plain(request.body)["RequestItems"]
         rows = [(table, row) for table, asked in tables.items() for row in (asked["Keys"] if reading else asked)]
         names = [name_of(key_in(row)) for _, row in rows]
         assert len({*names}) == len(names)

@@ -411,7 +411,7 @@ def test_encode_and_decode_keep_text_as_it_is() -> None:
     body = {"a": "ü\U0001f600\u2028", "b": ["", None, True], "c": {}}
     encoded = encode(Request("PutItem", "things", body))
     assert encoded == '{"a":"ü\U0001f600\u2028","b":["",null,true],"c":{}}'.encode()
-    assert decode(encoded) == body
+    assert decode(Request("PutItem", "things", body), encoded) == body
 
 
 # Gather

@@ -9,9 +9,9 @@ import pytest
 from pydantic import BaseModel, Field, JsonValue, PlainSerializer
 
 from logicaldb.codec.fields import MISSING, Default, FieldCodec
-from logicaldb.codec.generic import MALFORMED
 from logicaldb.codec.scalars import IntCodec
 from logicaldb.codec.sequences import SetCodec
+from logicaldb.codec.values import Refused
 from tests.unit.codec.support import codec_of, read, refusal, write
 
 ABSENT = None
@@ -214,8 +214,8 @@ def test_absent_values_have_no_depth() -> None:
     assert write(Any, None) is None
 
 
-def test_a_row_too_deep_to_read_is_left_to_pydantic() -> None:
-    wire: dict[str, Any] = {"S": "x"}
-    for _ in range(100_000):
-        wire = {"L": [wire]}
-    assert codec_of(list[Any]).decode(wire) is MALFORMED
+def test_what_is_no_value_is_refused_where_pydantic_takes_anything() -> None:
+    for annotation, wire in ((Any, {"X": 1}), (Any, {"L": [5]}), (list[Any], {"L": [{"S": "x"}, {"S": 5}]})):
+        with pytest.raises(Refused) as refused:
+            codec_of(annotation).decode(wire)
+        assert refused.value.reason == "is no value of DynamoDB's"

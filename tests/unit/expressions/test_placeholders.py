@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from logicaldb import LimitExceeded
-from logicaldb.expressions import Placeholders, check_length
+from logicaldb.expressions import Placeholders, check_length, check_operators
 
 
 def test_nothing_is_sent_where_there_is_nothing() -> None:
@@ -38,3 +38,50 @@ def test_the_length_of_an_expression() -> None:
     with pytest.raises(LimitExceeded) as error:
         check_length("save of X", "ä" * 2048 + "a")
     assert str(error.value) == "save of X is 4097 bytes long; the limit of an expression is 4096"
+
+
+@pytest.mark.parametrize(
+    ("condition", "joined", "most"),
+    [
+        ("a = :v", " AND ", 150),
+        ("a <= :v", " or ", 150),
+        ("contains(a, :v)", " AND ", 150),
+        ("a BETWEEN :v AND :v", " AND ", 150),
+        ("a between :v and :v", " and ", 150),
+        ("a IN (:v, :v)", " OR ", 150),
+        ("size(a) <> :v", " AND ", 100),
+        ("NOT a = :v", " AND ", 100),
+        ("attribute_type(a, :v)", " AND ", 150),
+    ],
+)
+def test_operators_are_counted_as_dynamodb_counts_them(condition: str, joined: str, most: int) -> None:
+    """As measured on DynamoDB Local."""
+    taken = joined.join([condition] * most)
+    assert check_operators("it", taken) == taken
+    with pytest.raises(LimitExceeded) as error:
+        check_operators("it", joined.join([condition] * (most + 1)))
+    each = 300 // most
+    count = each * (most + 1) - 1
+    assert str(error.value) == f"it has {count} operators and functions; the limit of an expression is 300"
+
+
+def test_words_in_names_are_no_operators() -> None:
+    condition = " OR ".join(["NOTE.size = :AND"] * 150)
+    assert check_operators("it", condition) == condition
+
+
+def test_an_expression_that_is_too_long_is_told_so() -> None:
+    with pytest.raises(LimitExceeded) as error:
+        check_operators("it", "a" * 4097)
+    assert str(error.value) == "it is 4097 bytes long; the limit of an expression is 4096"
+
+
+def test_names_and_values_together() -> None:
+    placeholders = Placeholders()
+    placeholders.name("é" * 1000)
+    placeholders.value({"S": "x" * (2 * 1024 * 1024 - 2000)})
+    placeholders.check_size("it")
+    placeholders.value({"BOOL": True})
+    with pytest.raises(LimitExceeded) as error:
+        placeholders.check_size("it")
+    assert str(error.value) == "it: the names and values of its expressions have 2097153 bytes; the limit is 2097152"

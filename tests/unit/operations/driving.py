@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Generator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from logicaldb.codec.writing import plain
 from logicaldb.flow import Emit, Gather, Request, ServiceFailure, Sleep, Unanswered
 from logicaldb.table import LogicalTable
 
@@ -62,6 +63,11 @@ class Run:
         return [value for _, value in self.emitted]
 
 
+def sent(request: Request) -> Request:
+    """A request with its body as the service reads it: parts of it are JSON text already."""
+    return replace(request, body=plain(request.body))
+
+
 def drive(flow: Generator[Any, Any, Any], *answers: Any) -> Run:
     """Run a flow to its end; each request gets the next answer, an exception is thrown in.
 
@@ -95,7 +101,7 @@ def _drive(flow: Generator[Any, Any, Any], run: Run, left: list[Any]) -> Any:
                 outcome = _gather(step, run, left)
             else:
                 assert isinstance(step, Request)
-                run.requests.append(step)
+                run.requests.append(sent(step))
                 outcome = left.pop(0)
     except StopIteration as end:
         return end.value

@@ -507,5 +507,13 @@ def test_what_is_left_is_told_by_numbers_and_bytes() -> None:
     assert binaries.rest({"B": "AA=="}, asc=True, unique=True) == "all"
 
 
+@pytest.mark.parametrize("condition", [LessThan(number()), GreaterThan(number())])
+def test_nothing_is_left_of_an_empty_range_of_numbers(condition: KeyCondition[Any]) -> None:
+    wanted = key_range(condition, NUMBERS.key)
+    assert wanted.empty
+    assert wanted.rest({"N": "1"}, asc=True, unique=True) == "nothing"
+    assert wanted.rest({"N": "1"}, asc=False, unique=True) == "nothing"
+
+
 def test_the_sort_part_does_not_matter_to_a_partition() -> None:
     assert partition_range(step(7), STEPS.key) == partition_range(step(), STEPS.key) == KeyRange({"S": "CUSTOMER_C"})

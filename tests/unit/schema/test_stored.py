@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from logicaldb.codec.keys import FieldRefused, KeyPart, PlainText, ScalarKey, TextKey
 from logicaldb.codec.limits import MAX_PARTITION_KEY_BYTES, MAX_SORT_KEY_BYTES
 from logicaldb.codec.types import codec_for
-from logicaldb.schema.stored import StoredKey, check_form, check_key_size
+from logicaldb.schema.stored import StoredField, StoredKey, check_form, check_key_size
+from tests.unit.codec.support import codec_of
 
 TEXT = TextKey(
     "sk",
@@ -82,3 +85,22 @@ def test_a_key_has_one_form() -> None:
             "one",
             "is not stored in the form that its type writes",
         )
+
+
+@pytest.mark.parametrize("annotation", [Any, list[Any], list[int], dict[str, Any], int, str | None])
+def test_a_value_that_is_too_deep_to_read_is_refused(annotation: Any) -> None:
+    wire: dict[str, Any] = {"S": "x"}
+    for _ in range(100_000):
+        wire = {"L": [wire]}
+    with pytest.raises(FieldRefused) as refused:
+        StoredField("field", codec_of(annotation)).decode(wire)
+    assert (refused.value.field, refused.value.reason) == ("field", "is nested deeper than 32 levels")
+    with pytest.raises(FieldRefused) as refused:
+        StoredKey(BINARY, None).decode(wire)
+    assert (refused.value.field, refused.value.reason) == ("hash", "is nested deeper than 32 levels")
+
+
+def test_what_is_no_value_is_refused() -> None:
+    with pytest.raises(FieldRefused) as refused:
+        StoredField("field", codec_of(Any)).decode({"X": 1})
+    assert (refused.value.field, refused.value.reason) == ("field", "is no value of DynamoDB's")

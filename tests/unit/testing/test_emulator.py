@@ -120,7 +120,8 @@ def test_a_folder_that_is_named_must_hold_it(
         monkeypatch.setenv("LOGICALDB_DYNAMODB_LOCAL", "missing")
     with pytest.raises(DynamoDbLocalUnavailable) as raised:
         find_emulator(None if by_environment else "missing")
-    assert str(raised.value) == f"there is no DynamoDBLocal.jar in {folder / 'missing'}"
+    named_by = " (LOGICALDB_DYNAMODB_LOCAL)" if by_environment else ""
+    assert str(raised.value) == f"there is no DynamoDBLocal.jar in {folder / 'missing'}{named_by}"
     assert calls(tmp_path) == ""
 
 

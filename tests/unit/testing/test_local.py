@@ -92,6 +92,7 @@ def java(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Java:
     emulator.mkdir()
     (emulator / "DynamoDBLocal.jar").touch()
     monkeypatch.setenv("LOGICALDB_DYNAMODB_LOCAL", str(emulator))
+    monkeypatch.delenv("LOGICALDB_DYNAMODB_ENDPOINT", raising=False)
     java = Java(tmp_path)
     java.behaves("serve")
     return java
@@ -110,6 +111,8 @@ def test_runs_while_the_block_does(java: Java) -> None:
     emulator = java.folder / "emulator"
     assert arguments == [
         "-Xmx512m",
+        "-XX:+UseSerialGC",
+        "-XX:TieredStopAtLevel=1",
         f"-Djava.io.tmpdir={scratch}",
         f"-Djava.library.path={emulator}/DynamoDBLocal_lib",
         "-jar",
@@ -152,7 +155,9 @@ def test_a_missing_java_is_told(java: Java, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("PATH", str(java.folder / "emulator"))
     with pytest.raises(DynamoDbLocalUnavailable) as raised, DynamoDbLocal():
         pass
-    assert str(raised.value) == "DynamoDB Local needs Java, and there is none on the PATH: install a JRE"
+    assert str(raised.value) == (
+        f"DynamoDB Local in {java.folder}/emulator needs Java, and there is none on the PATH: install a JRE"
+    )
 
 
 def test_a_missing_jar_is_told(java: Java) -> None:
@@ -189,7 +194,7 @@ class Clock:
 def test_it_must_answer_in_time(java: Java, monkeypatch: pytest.MonkeyPatch) -> None:
     java.behaves("hang-up")
     clock = Clock(java)
-    monkeypatch.setattr("logicaldb.testing.local.time", clock)
+    monkeypatch.setattr("logicaldb.testing.servers.time", clock)
     with pytest.raises(DynamoDbLocalUnavailable) as raised, DynamoDbLocal(timeout=3):
         pass
     assert str(raised.value) == "DynamoDB Local did not answer within 3 seconds:\nInitializing DynamoDB Local"
@@ -242,6 +247,26 @@ def test_it_ends_with_a_process_that_does_not_end_the_block(java: Java, monkeypa
     [(pid, working, *_)] = java.started
     assert not is_running(pid)
     assert not Path(working).exists()
+
+
+def test_ctrl_c_ends_the_block_first(java: Java) -> None:
+    """What runs in the block may need it to end in order."""
+    run_script(
+        """
+import http.client
+os.setsid()
+with local:
+    try:
+        os.killpg(0, signal.SIGINT)
+        signal.pause()
+    except KeyboardInterrupt:
+        connection = http.client.HTTPConnection(local.endpoint_url.removeprefix("http://"))
+        connection.request("POST", "/")
+        assert connection.getresponse().status == 400
+""",
+        0,
+    )
+    assert java.running == []
 
 
 def test_it_does_not_end_with_a_process_that_is_forked(java: Java) -> None:

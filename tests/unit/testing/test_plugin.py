@@ -30,16 +30,25 @@ def test_a_missing_moto_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
         assert failure(engine) == ('--dynamodb=moto: in_process_dynamodb needs moto: pip install "logicaldb[testing]"')
 
 
-def test_a_missing_java_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+@pytest.fixture
+def nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No program, and no address of one that runs."""
     monkeypatch.setenv("PATH", str(tmp_path))
+    for variable in ("LOGICALDB_DYNAMODB_ENDPOINT", "LOGICALDB_DYNAMODB_LOCAL"):
+        monkeypatch.delenv(variable, raising=False)
+
+
+@pytest.mark.usefixtures("nothing")
+def test_a_missing_java_is_told() -> None:
     assert failure(lambda: start_engine("local")) == (
-        "--dynamodb=local: DynamoDB Local needs Java, and there is none on the PATH: install a JRE"
+        "--dynamodb=local: DynamoDB Local needs Java or Docker, and neither is on the PATH: install a JRE, 8 or later"
     )
 
 
 def test_an_endpoint_where_nothing_answers_is_told() -> None:
     assert failure(lambda: start_engine("http://127.0.0.1:9")) == (
-        '--dynamodb=http://127.0.0.1:9: Could not connect to the endpoint URL: "http://127.0.0.1:9/"'
+        "--dynamodb: the DynamoDB at http://127.0.0.1:9 cannot be used: "
+        'Could not connect to the endpoint URL: "http://127.0.0.1:9/"'
     )
 
 
@@ -52,7 +61,8 @@ def test_an_endpoint_that_refuses_is_told(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr("botocore.client.BaseClient._make_api_call", refuse)
     url = "https://dynamodb.us-east-1.amazonaws.com"
     assert failure(lambda: start_engine(url)) == (
-        f"--dynamodb={url}: An error occurred (UnrecognizedClientException) when calling the ListTables operation: No."
+        f"--dynamodb: the DynamoDB at {url} cannot be used: "
+        "An error occurred (UnrecognizedClientException) when calling the ListTables operation: No."
     )
 
 
@@ -65,6 +75,7 @@ def test_moto_is_empty_for_each_test() -> None:
 
 
 def test_local_is_empty_for_each_test(dynamodb_local: DynamoDbLocal, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("LOGICALDB_DYNAMODB_ENDPOINT", raising=False)
     with start_engine("local") as engine:
         with engine() as client:
             for number in range(101):  # a page of ListTables has 100
@@ -81,6 +92,25 @@ def test_of_an_endpoint_nothing_is_deleted(dynamodb_local: DynamoDbLocal, new_na
     with start_engine(dynamodb_local.endpoint_url) as engine, engine() as client:
         make_table(client, kept)
     assert dynamodb_local.client().describe_table(TableName=kept)["Table"]["TableStatus"] == "ACTIVE"
+
+
+def test_of_a_local_one_that_runs_nothing_is_deleted(
+    dynamodb_local: DynamoDbLocal, new_name: Callable[[], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LOGICALDB_DYNAMODB_ENDPOINT", dynamodb_local.endpoint_url)
+    kept = new_name()
+    with start_engine("local") as engine, engine() as client:
+        assert client.meta.endpoint_url == dynamodb_local.endpoint_url
+        make_table(client, kept)
+    assert dynamodb_local.client().describe_table(TableName=kept)["Table"]["TableStatus"] == "ACTIVE"
+
+
+def test_a_local_one_that_does_not_run_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOGICALDB_DYNAMODB_ENDPOINT", "localhost:8000")
+    assert failure(lambda: start_engine("local")) == (
+        "--dynamodb=local: the DynamoDB at localhost:8000 (LOGICALDB_DYNAMODB_ENDPOINT) cannot be used: "
+        "Invalid endpoint: localhost:8000"
+    )
 
 
 def make_table(client: Any, name: str) -> None:

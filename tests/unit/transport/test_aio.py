@@ -435,10 +435,10 @@ def test_a_forked_process_has_threads_of_its_own(monkeypatch: pytest.MonkeyPatch
     assert json.loads(forked.stdout) == {"TableNames": []}, forked.stderr
     with in_process_dynamodb() as client:
         transport = ThreadTransport(client)
-        before = transport._threads
+        before = transport._workers
         monkeypatch.setattr(os, "getpid", lambda: -1)
         assert json.loads(asyncio.run(transport.send("ListTables", "", b"{}"))) == {"TableNames": []}
-        assert transport._threads is not before
+        assert transport._workers is not before
 
 
 def test_a_failure_comes_from_the_thread_as_it_is() -> None:
@@ -537,18 +537,23 @@ def test_a_blocking_db_takes_no_client_that_is_awaited(client: AwaitedClient) ->
     assert str(raised.value) == 'a boto3 DynamoDB client is needed, boto3.client("dynamodb"), not an aiobotocore client'
 
 
+def transport_of(db: Any) -> Any:
+    """What is watched of a db."""
+    return db._transport.transport
+
+
 def test_the_client_of_aiobotocore_has_these_classes() -> None:
     async def main() -> None:
         context = create_aio_client(URL)
         with pytest.raises(TypeError, match="not one that is not entered: async with"):
             AsyncLogicalDb(context)
         async with context as client:
-            assert type(AsyncLogicalDb(client)._transport) is AioTransport
+            assert type(transport_of(AsyncLogicalDb(client))) is AioTransport
 
     asyncio.run(main())
 
 
 def test_without_a_client_one_of_boto3_is_made() -> None:
     db = AsyncLogicalDb()
-    assert type(db._transport) is ThreadTransport
+    assert type(transport_of(db)) is ThreadTransport
     assert db._at_once == 10

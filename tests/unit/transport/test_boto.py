@@ -146,7 +146,12 @@ def no_backoff(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 GET = b'{"TableName":"things","Key":{"pk":{"S":"\xc3\xbc"}}}'
-RETRY_MODES = pytest.mark.parametrize("mode", ["legacy", "standard", "adaptive"])
+ROADS = pytest.mark.parametrize("fast", [True, False], ids=["fast", "botocore"])
+MODES_ON_ROADS = pytest.mark.parametrize(
+    ("mode", "fast"),
+    [("legacy", True), ("standard", True), ("adaptive", True), ("legacy", False), ("standard", False)],
+)
+"""Retry modes; adaptive retries are left to botocore on the fast road, too."""
 
 
 def get(transport: BotoTransport, body: bytes = GET) -> bytes:
@@ -165,10 +170,11 @@ def signature_of(received: Received, url: str) -> str:
 # What is sent
 
 
-def test_sends_the_body_as_it_is_signed_and_gives_the_answer_as_it_came(server: Server) -> None:
+@ROADS
+def test_sends_the_body_as_it_is_signed_and_gives_the_answer_as_it_came(fast: bool, server: Server) -> None:
     answer = '{ "Item" : {"b":{"B":"AAE="},"n":{"N":"1.10"}}, "Ünknown":[1.5] }\n'.encode()
     server.give(200, answer)
-    assert get(BotoTransport(server.client())) == answer
+    assert get(BotoTransport(server.client(), fast=fast)) == answer
     [received] = server.received
     assert received.body == GET
     assert received.headers["Content-Length"] == str(len(GET))
@@ -210,7 +216,8 @@ def test_an_operation_that_is_not_ours_is_not_known(server: Server) -> None:
 # Errors
 
 
-def test_an_error_carries_the_body_as_it_came_and_botocores_own_exception(server: Server) -> None:
+@ROADS
+def test_an_error_carries_the_body_as_it_came_and_botocores_own_exception(fast: bool, server: Server) -> None:
     body = {
         "__type": "com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException",
         "message": "The conditional request failed",
@@ -219,7 +226,7 @@ def test_an_error_carries_the_body_as_it_came_and_botocores_own_exception(server
     server.give(400, body)
     client = server.client()
     with pytest.raises(ServiceFailure) as raised:
-        BotoTransport(client).send("PutItem", "things", b"{}")
+        BotoTransport(client, fast=fast).send("PutItem", "things", b"{}")
     failure = raised.value
     assert (failure.code, failure.body) == ("ConditionalCheckFailedException", body)
     assert type(failure.error) is client.exceptions.ConditionalCheckFailedException
@@ -241,10 +248,11 @@ def test_a_cancelled_transaction_carries_its_reasons(server: Server) -> None:
     assert raised.value.body["CancellationReasons"] == reasons
 
 
-def test_an_error_that_is_not_dynamodbs_is_told_by_its_status(server: Server) -> None:
+@ROADS
+def test_an_error_that_is_not_dynamodbs_is_told_by_its_status(fast: bool, server: Server) -> None:
     server.give(403, b"<html>Forbidden</html>")
     with pytest.raises(ServiceFailure) as raised:
-        get(BotoTransport(server.client()))
+        get(BotoTransport(server.client(), fast=fast))
     assert (raised.value.code, raised.value.body) == ("403", {})
 
 
@@ -262,15 +270,16 @@ def test_a_connection_that_fails_is_botocores_error_and_leaves_nothing_behind(se
     assert client.get_item(TableName="things", Key={"pk": {"S": "b"}})["Item"] == {"b": {"B": b"\x00\x01"}}
 
 
+@ROADS
 @pytest.mark.parametrize("repeatable", [True, False])
 @pytest.mark.parametrize(("status", "checksum"), [(200, None), (400, None), (500, None), (200, "1")])
 def test_a_call_holds_nothing_that_needs_the_garbage_collector(
-    server: Server, status: int, checksum: str | None, repeatable: bool
+    fast: bool, server: Server, status: int, checksum: str | None, repeatable: bool
 ) -> None:
     class Canary:
         pass
 
-    transport = BotoTransport(server.client(retries={"mode": "standard", "total_max_attempts": 1}))
+    transport = BotoTransport(server.client(retries={"mode": "standard", "total_max_attempts": 1}), fast=fast)
 
     def caller() -> weakref.ref[Canary]:
         canary = Canary()
@@ -290,44 +299,44 @@ def test_a_call_holds_nothing_that_needs_the_garbage_collector(
 # Retries
 
 
-@RETRY_MODES
-def test_botocore_retries_with_the_same_body(server: Server, mode: str) -> None:
+@MODES_ON_ROADS
+def test_botocore_retries_with_the_same_body(fast: bool, server: Server, mode: str) -> None:
     server.give(500, {"__type": "x#InternalServerError"})
     server.give(400, {"__type": "x#ProvisionedThroughputExceededException"})
     server.give(200, {"Item": {}})
-    assert json.loads(get(BotoTransport(server.client(retries={"mode": mode})))) == {"Item": {}}
+    assert json.loads(get(BotoTransport(server.client(retries={"mode": mode}), fast=fast))) == {"Item": {}}
     assert [received.body for received in server.received] == [GET] * 3
     for received in server.received:
         assert received.headers["Authorization"].endswith(f"Signature={signature_of(received, server.url)}")
     assert len({received.headers["amz-sdk-request"] for received in server.received}) == 3
 
 
-@RETRY_MODES
-def test_when_the_retries_are_spent_the_last_error_is_the_answer(server: Server, mode: str) -> None:
+@MODES_ON_ROADS
+def test_when_the_retries_are_spent_the_last_error_is_the_answer(fast: bool, server: Server, mode: str) -> None:
     for attempt in range(1, 4):
         server.give(400, {"__type": "x#ThrottlingException", "message": f"attempt {attempt}"})
-    transport = BotoTransport(server.client(retries={"mode": mode, "total_max_attempts": 3}))
+    transport = BotoTransport(server.client(retries={"mode": mode, "total_max_attempts": 3}), fast=fast)
     with pytest.raises(ServiceFailure) as raised:
         get(transport)
     assert (raised.value.code, raised.value.body["message"]) == ("ThrottlingException", "attempt 3")
     assert "reached max retries: 2" in str(raised.value.error)
 
 
-@RETRY_MODES
-def test_a_damaged_answer_is_asked_for_again(server: Server, mode: str) -> None:
+@MODES_ON_ROADS
+def test_a_damaged_answer_is_asked_for_again(fast: bool, server: Server, mode: str) -> None:
     server.give(200, b'{"Item": {"n": {"N": "1', x_amz_crc32="1")
     server.give(200, {"Item": {"n": {"N": "2"}}})
-    answer = get(BotoTransport(server.client(retries={"mode": mode})))
+    answer = get(BotoTransport(server.client(retries={"mode": mode}), fast=fast))
     assert json.loads(answer) == {"Item": {"n": {"N": "2"}}}
     assert [received.body for received in server.received] == [GET] * 2
 
 
 @pytest.mark.parametrize("attempts", [1, 2])
-@RETRY_MODES
-def test_a_damaged_answer_is_never_handed_on(server: Server, mode: str, attempts: int) -> None:
+@MODES_ON_ROADS
+def test_a_damaged_answer_is_never_handed_on(fast: bool, server: Server, mode: str, attempts: int) -> None:
     for _ in range(attempts):
         server.give(200, b"{}", x_amz_crc32="1")
-    transport = BotoTransport(server.client(retries={"mode": mode, "total_max_attempts": attempts}))
+    transport = BotoTransport(server.client(retries={"mode": mode, "total_max_attempts": attempts}), fast=fast)
     with pytest.raises(Unanswered) as raised:
         get(transport)
     assert type(raised.value.error) is ChecksumError
@@ -336,10 +345,11 @@ def test_a_damaged_answer_is_never_handed_on(server: Server, mode: str, attempts
     )
 
 
-def test_neither_is_a_damaged_error(server: Server) -> None:
+@ROADS
+def test_neither_is_a_damaged_error(fast: bool, server: Server) -> None:
     server.give(400, {"__type": "x#ConditionalCheckFailedException"}, x_amz_crc32="1")
     with pytest.raises(Unanswered) as raised:
-        get(BotoTransport(server.client(retries={"mode": "standard", "total_max_attempts": 1})))
+        get(BotoTransport(server.client(retries={"mode": "standard", "total_max_attempts": 1}), fast=fast))
     assert type(raised.value.error) is ChecksumError
 
 
@@ -383,47 +393,48 @@ def update(transport: BotoTransport, *, repeatable: bool) -> Any:
     return json.loads(transport.send("UpdateItem", "things", ADD, repeatable=repeatable))
 
 
-@RETRY_MODES
+@MODES_ON_ROADS
 @LOST
 def test_what_must_not_take_effect_twice_is_not_sent_again(
-    server: Server, mode: str, how: str, error_type: type[Exception], message: str
+    fast: bool, server: Server, mode: str, how: str, error_type: type[Exception], message: str
 ) -> None:
     client = server.client(retries={"mode": mode})
     reported: list[Exception] = []
     client.meta.events.register("after-call-error", lambda exception, **_: reported.append(exception))
     lose_answer(server, how)
     with pytest.raises(Unanswered) as raised:
-        update(BotoTransport(client), repeatable=False)
+        update(BotoTransport(client, fast=fast), repeatable=False)
     error = raised.value.error
     assert isinstance(error, error_type)
     assert str(error).startswith(message)
     assert (raised.value.__cause__, raised.value.__context__) == (None, None)
     assert [received.body for received in server.received] == [ADD]
-    assert reported == [error]  # botocore's own, as its other listeners expect
+    # It is botocore's own, as its other listeners expect; where a 5xx is the last word, they see it as an answer.
+    assert reported == ([] if fast and mode != "adaptive" and how.isdigit() else [error])
     if isinstance(error, ClientError):
         assert type(error) is client.exceptions.InternalServerError
         assert retries_of(error) == 0
 
 
-@RETRY_MODES
+@MODES_ON_ROADS
 @LOST
 def test_what_may_take_effect_twice_is_sent_again(
-    server: Server, mode: str, how: str, error_type: type[Exception], message: str
+    fast: bool, server: Server, mode: str, how: str, error_type: type[Exception], message: str
 ) -> None:
     lose_answer(server, how)
     server.give(200, {"Attributes": {"n": {"N": "2"}}})
-    assert update(BotoTransport(server.client(retries={"mode": mode})), repeatable=True)["Attributes"] == {
+    assert update(BotoTransport(server.client(retries={"mode": mode}), fast=fast), repeatable=True)["Attributes"] == {
         "n": {"N": "2"}
     }
     assert [received.body for received in server.received] == [ADD] * 2
 
 
-@RETRY_MODES
+@MODES_ON_ROADS
 @LOST
 def test_an_error_after_a_lost_answer_says_so(
-    server: Server, mode: str, how: str, error_type: type[Exception], message: str
+    fast: bool, server: Server, mode: str, how: str, error_type: type[Exception], message: str
 ) -> None:
-    transport = BotoTransport(server.client(retries={"mode": mode}))
+    transport = BotoTransport(server.client(retries={"mode": mode}), fast=fast)
     for expected in (True, False):
         if expected:
             lose_answer(server, how)
@@ -435,42 +446,48 @@ def test_an_error_after_a_lost_answer_says_so(
         assert failure.body["Item"] == {"n": {"N": "1"}}
 
 
-@RETRY_MODES
+@MODES_ON_ROADS
 @LOST
 def test_when_no_attempt_came_to_an_answer_the_last_error_is_told(
-    server: Server, mode: str, how: str, error_type: type[Exception], message: str
+    fast: bool, server: Server, mode: str, how: str, error_type: type[Exception], message: str
 ) -> None:
     for _ in range(2):
         lose_answer(server, how)
     with pytest.raises(Unanswered) as raised:
-        update(BotoTransport(server.client(retries={"mode": mode, "total_max_attempts": 2})), repeatable=True)
+        update(
+            BotoTransport(server.client(retries={"mode": mode, "total_max_attempts": 2}), fast=fast), repeatable=True
+        )
     assert isinstance(raised.value.error, error_type)
     assert str(raised.value).startswith(message)
     assert len(server.received) == 2
 
 
-@RETRY_MODES
-def test_throttling_is_an_answer(server: Server, mode: str) -> None:
+@MODES_ON_ROADS
+def test_throttling_is_an_answer(fast: bool, server: Server, mode: str) -> None:
     """It tells that nothing was written, so it may be sent again, until an answer is lost."""
     client = server.client(retries={"mode": mode})
     server.give(400, {"__type": "x#ProvisionedThroughputExceededException"})
     server.give(200, {"Attributes": {"n": {"N": "1"}}})
-    assert update(BotoTransport(client), repeatable=False)["Attributes"] == {"n": {"N": "1"}}
+    assert update(BotoTransport(client, fast=fast), repeatable=False)["Attributes"] == {"n": {"N": "1"}}
     assert len(server.received) == 2
     server.give(400, {"__type": "x#ProvisionedThroughputExceededException"})
     server.give(500, {"__type": "x#InternalServerError"})
     with pytest.raises(Unanswered) as raised:
-        update(BotoTransport(client), repeatable=False)
+        update(BotoTransport(client, fast=fast), repeatable=False)
     assert retries_of(raised.value.error) == 1
     assert len(server.received) == 4
 
 
-def test_throttling_after_a_lost_answer_says_so(server: Server) -> None:
+@ROADS
+def test_throttling_after_a_lost_answer_says_so(fast: bool, server: Server) -> None:
     server.give(500, {})
     for _ in range(3):
         server.give(400, {"__type": "x#ProvisionedThroughputExceededException"})
     with pytest.raises(ServiceFailure) as raised:
-        update(BotoTransport(server.client(retries={"mode": "standard", "total_max_attempts": 4})), repeatable=True)
+        update(
+            BotoTransport(server.client(retries={"mode": "standard", "total_max_attempts": 4}), fast=fast),
+            repeatable=True,
+        )
     assert (raised.value.code, raised.value.ambiguous) == ("ProvisionedThroughputExceededException", True)
 
 
@@ -497,7 +514,7 @@ def certificate_error() -> SSLError:
     return SSLError(endpoint_url="", error=URLLib3SSLError(SSLCertVerificationError(1, "self-signed certificate")))
 
 
-@RETRY_MODES
+@MODES_ON_ROADS
 @pytest.mark.parametrize(
     "error",
     [
@@ -508,18 +525,20 @@ def certificate_error() -> SSLError:
     ],
     ids=lambda error: type(error).__name__,
 )
-def test_what_never_left_is_sent_again_and_ends_as_it_is(server: Server, mode: str, error: Exception) -> None:
+def test_what_never_left_is_sent_again_and_ends_as_it_is(
+    fast: bool, server: Server, mode: str, error: Exception
+) -> None:
     client = server.client(retries={"mode": mode, "total_max_attempts": 2})
     attempts = raising(client, error, None, error, error)
     server.give(200, {"Attributes": {}})
-    assert update(BotoTransport(client), repeatable=False) == {"Attributes": {}}
+    assert update(BotoTransport(client, fast=fast), repeatable=False) == {"Attributes": {}}
     with pytest.raises(type(error)) as raised:
-        update(BotoTransport(client), repeatable=False)
+        update(BotoTransport(client, fast=fast), repeatable=False)
     assert raised.value is error
     assert attempts == [ADD] * 4
 
 
-@RETRY_MODES
+@MODES_ON_ROADS
 @pytest.mark.parametrize(
     "error",
     [
@@ -530,38 +549,43 @@ def test_what_never_left_is_sent_again_and_ends_as_it_is(server: Server, mode: s
     ],
     ids=lambda error: type(error).__name__,
 )
-def test_what_may_have_left_is_not_sent_again(server: Server, mode: str, error: Exception) -> None:
+def test_what_may_have_left_is_not_sent_again(fast: bool, server: Server, mode: str, error: Exception) -> None:
     client = server.client(retries={"mode": mode})
     attempts = raising(client, error)
     with pytest.raises(Unanswered) as raised:
-        update(BotoTransport(client), repeatable=False)
+        update(BotoTransport(client, fast=fast), repeatable=False)
     assert raised.value.error is error
     assert attempts == [ADD]
 
 
+@ROADS
 @pytest.mark.parametrize("error", [EndpointConnectionError(endpoint_url=""), RuntimeError("of a hook")])
-def test_what_never_left_may_still_follow_on_a_lost_answer(server: Server, error: Exception) -> None:
+def test_what_never_left_may_still_follow_on_a_lost_answer(fast: bool, server: Server, error: Exception) -> None:
     client = server.client(retries={"mode": "standard", "total_max_attempts": 2})
     raising(client, ReadTimeoutError(endpoint_url=""), error)
     with pytest.raises(Unanswered) as raised:
-        update(BotoTransport(client), repeatable=True)
+        update(BotoTransport(client, fast=fast), repeatable=True)
     assert raised.value.error is error
 
 
-def test_errors_of_hooks_and_of_the_caller_are_theirs(server: Server) -> None:
+@ROADS
+def test_errors_of_hooks_and_of_the_caller_are_theirs(fast: bool, server: Server) -> None:
     client = server.client()
     error = RuntimeError("of a hook")
     raising(client, error)
     with pytest.raises(RuntimeError) as raised:
-        update(BotoTransport(client), repeatable=False)
+        update(BotoTransport(client, fast=fast), repeatable=False)
     assert raised.value is error
 
 
-def test_credentials_that_are_missing_are_told_as_they_are(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+@ROADS
+def test_credentials_that_are_missing_are_told_as_they_are(
+    fast: bool, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
     client = server.client()
     monkeypatch.setattr(client._request_signer, "_credentials", None)
     with pytest.raises(BotoCoreError, match=r"^Unable to locate credentials$"):
-        update(BotoTransport(client), repeatable=False)
+        update(BotoTransport(client, fast=fast), repeatable=False)
     assert server.received == []
 
 
@@ -596,7 +620,7 @@ def test_calls_of_others_on_the_client_are_untouched(server: Server) -> None:
 
 def test_others_see_the_true_bodies(server: Server) -> None:
     client = server.client()
-    transport = BotoTransport(client)
+    transport = BotoTransport(client, fast=False)
     seen: list[bytes] = []
     for event in ("before-call.dynamodb.GetItem", "before-call"):
         client.meta.events.register(event, lambda params, **_: seen.append(params["body"]))
@@ -635,13 +659,14 @@ def test_parameters_that_a_hook_changes_do_not_stand_in_the_way(
     assert server.received[0].body == GET
 
 
+@ROADS
 @pytest.mark.parametrize(
-    "event", ["provide-client-params.*.*", "before-parameter-build", "before-call", "request-created", "before-send"]
+    "event", ["provide-client-params.*.*", "before-parameter-build", "before-call", "before-sign", "before-send"]
 )
 @pytest.mark.parametrize("operation", ["get_item", "describe_table"])
-def test_a_hook_may_make_calls_on_the_client_meanwhile(server: Server, event: str, operation: str) -> None:
+def test_a_hook_may_make_calls_on_the_client_meanwhile(fast: bool, server: Server, event: str, operation: str) -> None:
     client = server.client()
-    transport = BotoTransport(client)
+    transport = BotoTransport(client, fast=fast)
     theirs: list[Any] = []
 
     def echo(received: Received) -> Answer:
@@ -666,10 +691,11 @@ def test_a_hook_may_make_calls_on_the_client_meanwhile(server: Server, event: st
     assert len(server.received) == 2
 
 
-def test_a_call_of_another_operation_is_not_taken_for_ours(server: Server) -> None:
+@ROADS
+def test_a_call_of_another_operation_is_not_taken_for_ours(fast: bool, server: Server) -> None:
     """Its parameters include those that we call ``DescribeTable`` with."""
     client = server.client()
-    transport = BotoTransport(client)
+    transport = BotoTransport(client, fast=fast)
     theirs: list[Any] = []
 
     def hook(**_: Any) -> None:
@@ -689,9 +715,10 @@ def test_a_call_of_another_operation_is_not_taken_for_ours(server: Server) -> No
     ]
 
 
-def test_a_hook_may_use_the_transport_meanwhile(server: Server) -> None:
+@ROADS
+def test_a_hook_may_use_the_transport_meanwhile(fast: bool, server: Server) -> None:
     client = server.client()
-    transport = BotoTransport(client)
+    transport = BotoTransport(client, fast=fast)
     answers: list[bytes] = []
 
     def hook(**_: Any) -> None:
@@ -705,10 +732,11 @@ def test_a_hook_may_use_the_transport_meanwhile(server: Server) -> None:
     assert answers == [b'{"for":{"inner":1}}']
 
 
-def test_an_answer_that_a_hooks_call_loses_is_not_ours(server: Server) -> None:
+@ROADS
+def test_an_answer_that_a_hooks_call_loses_is_not_ours(fast: bool, server: Server) -> None:
     """The hook's call is sent again as ever, and of ours no answer was lost."""
     client = server.client(retries={"mode": "standard"})
-    transport = BotoTransport(client)
+    transport = BotoTransport(client, fast=fast)
     theirs: list[Any] = []
 
     def hook(**_: Any) -> None:
@@ -727,7 +755,8 @@ def test_an_answer_that_a_hooks_call_loses_is_not_ours(server: Server) -> None:
     assert [received.body == ADD for received in server.received] == [False, False, True]
 
 
-def test_an_earlier_answer_is_not_taken_for_that_of_the_last_attempt(server: Server) -> None:
+@ROADS
+def test_an_earlier_answer_is_not_taken_for_that_of_the_last_attempt(fast: bool, server: Server) -> None:
     """A hook calls the same operation during a retry: what came before it must be forgotten."""
     client = server.client(retries={"mode": "standard"})
     attempts: list[int] = []
@@ -741,7 +770,7 @@ def test_an_earlier_answer_is_not_taken_for_that_of_the_last_attempt(server: Ser
     server.give(200, {"Item": {"n": {"N": "1"}}}, x_amz_crc32="1")
     server.give(200, {"Item": {"n": {"N": "2"}}})
     server.give(200, {"Item": {"n": {"N": "3"}}})
-    assert json.loads(get(BotoTransport(client))) == {"Item": {"n": {"N": "3"}}}
+    assert json.loads(get(BotoTransport(client, fast=fast))) == {"Item": {"n": {"N": "3"}}}
 
 
 def test_many_transports_listen_once_and_are_not_kept(server: Server) -> None:
@@ -756,7 +785,7 @@ def test_many_transports_listen_once_and_are_not_kept(server: Server) -> None:
         given: dict[str, Any] = {"model": model, "params": {"headers": {}, "body": b""}, "context": {}}
         called = [
             *events.emit("provide-client-params.dynamodb.GetItem", **given),
-            *events.emit("before-call.dynamodb.GetItem", **given),
+            *events.emit("before-call.dynamodb.GetItem", request_signer=None, **given),
             *events.emit("before-parse.dynamodb.GetItem", operation_model=model, response_dict={}),
             *events.emit(
                 "needs-retry.dynamodb.GetItem",
@@ -768,7 +797,7 @@ def test_many_transports_listen_once_and_are_not_kept(server: Server) -> None:
             ),
         ]
         counted.append(sum("logicaldb" in handler.__module__ for handler, _ in called))
-    assert counted == [4, 4]
+    assert counted == [5, 5]
     transport = BotoTransport(client)
     kept = weakref.ref(client)
     client.close()
@@ -943,7 +972,8 @@ def test_what_botocore_never_makes_of_an_answer_is_refused() -> None:
         get(transport)
 
 
-def test_a_patched_client_may_call_botocore_again_and_again(server: Server) -> None:
+@ROADS
+def test_a_patched_client_may_call_botocore_again_and_again(fast: bool, server: Server) -> None:
     original = vars(botocore.client.BaseClient)["_make_api_call"]
 
     def twice(self: Any, operation: str, parameters: Any) -> Any:
@@ -954,11 +984,12 @@ def test_a_patched_client_may_call_botocore_again_and_again(server: Server) -> N
     server.give(400, {"__type": "x#ValidationException"})
     server.give(200, b'{"Item" : {}}')
     with patch.object(botocore.client.BaseClient, "_make_api_call", twice):
-        assert get(BotoTransport(server.client())) == b'{"Item" : {}}'
+        assert get(BotoTransport(server.client(), fast=fast)) == b'{"Item" : {}}'
     assert [received.body for received in server.received] == [GET] * 2
 
 
-def test_an_answer_of_an_earlier_call_is_forgotten(server: Server) -> None:
+@ROADS
+def test_an_answer_of_an_earlier_call_is_forgotten(fast: bool, server: Server) -> None:
     """A patched client calls botocore twice, and a hook gives the second answer without sending anything."""
     original = vars(botocore.client.BaseClient)["_make_api_call"]
     client = server.client()
@@ -975,7 +1006,7 @@ def test_an_answer_of_an_earlier_call_is_forgotten(server: Server) -> None:
     client.meta.events.register("before-call", hook)
     server.give(200, {"Item": {"n": {"N": "1"}}})
     with patch.object(botocore.client.BaseClient, "_make_api_call", twice):
-        assert json.loads(get(BotoTransport(client))) == {"Item": {"n": {"N": "2"}}}
+        assert json.loads(get(BotoTransport(client, fast=fast))) == {"Item": {"n": {"N": "2"}}}
 
 
 def attribute_values() -> st.SearchStrategy[dict[str, Any]]:
@@ -1008,7 +1039,7 @@ CANNED: list[bytes] = []
 def without_before_parse() -> BotoTransport:
     """As with a botocore that does not have this event yet."""
     client = make_offline_client()
-    transport = BotoTransport(client)
+    transport = BotoTransport(client, fast=False)
     client.meta.events.unregister("before-parse", unique_id="logicaldb-take-answer")
     client.meta.events.register(
         "before-send", lambda request, **_: in_process_answer(request, 200 if len(CANNED) == 1 else 400, CANNED[0])
@@ -1034,9 +1065,10 @@ def test_an_error_that_botocore_parses_is_turned_back(without_before_parse: Boto
     assert raised.value.body == {"Message": "no", "CancellationReasons": reasons}
 
 
-def test_works_with_moto() -> None:
+@ROADS
+def test_works_with_moto(fast: bool) -> None:
     with mock_aws():
-        transport = BotoTransport(make_offline_client())
+        transport = BotoTransport(make_offline_client(), fast=fast)
 
         def send(operation: str, **body: Any) -> Any:
             return json.loads(transport.send(operation, "things", json.dumps({"TableName": "things", **body}).encode()))

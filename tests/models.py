@@ -1,7 +1,8 @@
-"""The items that are written while things go wrong."""
+"""The items that are written while things go wrong, and by many at once."""
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 from logicaldb import (
@@ -33,6 +34,7 @@ class Tally(Item):
     text: str = "old"
     hits: Annotated[int, Counter()] = 0
     stock: Annotated[int, Counter(minimum=0, maximum=10)] = 0
+    amount: Annotated[Decimal, Counter()] = Decimal(0)
     total: int = 0
     log: list[str] = []
     tags: set[str] = set()
@@ -65,16 +67,28 @@ class Mark(Item):
         name: str
 
 
+class Shelf(Item):
+    """A stock that begins full."""
+
+    name: Annotated[str, Attribute("pk")]
+    sk: Annotated[Literal[""], Attribute(prefix="SHELF")] = ""
+    stock: Annotated[int, Counter(initial=10, minimum=0, maximum=12)] = 10
+
+    class Key(ItemKey["Shelf"]):
+        name: str
+
+
 class Table(LogicalTable[Row]):
     tallies: InlineView[Tally.Key, Tally]
     notes: InlineView[Note.Key, Note]
     marks: InlineView[Mark.Key, Mark]
+    shelves: InlineView[Shelf.Key, Shelf]
 
 
 class Db(LogicalDb):
     table: Annotated[Table, TableName("rows")]
 
 
-def make_db(client: Any, name: str) -> Db:
-    """The database on a table of this name."""
-    return Db(client, table_name_resolver=lambda *_: name)
+def make_db(client: Any, table: str) -> Db:
+    """The database, on a table of this name."""
+    return Db(client, table_name_resolver=lambda *_: table)
