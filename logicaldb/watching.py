@@ -149,6 +149,10 @@ class WatchedTransport(Watching):
         super().__init__(on_request)
         self.transport = transport
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """In another process ``on_request`` is called there, and what is consumed is counted by nobody."""
+        return (WatchedTransport, (self.transport, self._on_request))
+
     def send(self, operation: str, table: str, body: bytes, *, repeatable: bool = True) -> bytes:
         """Send a request; as ``Transport.send``."""
         if not self._is_watched:

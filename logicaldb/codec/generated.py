@@ -152,7 +152,7 @@ class ValueSource:
         if known is None and isinstance(codec, _STRUCTURES) and not codec._extras:
             known = self._structure_function(codec)
         elif known is None:
-            body = Body()
+            body = self.source.body()
             body.add(f"return f'{self.wire(body, codec, 'value')}'")
             known = self.source.function("element", "value", "Write a value.", body)
         self._functions[id(codec)] = known
@@ -250,7 +250,7 @@ class ValueSource:
 
     def _structure_function(self, codec: StructureCodec) -> str:
         kind = codec._kind
-        body = Body()
+        body = self.source.body()
         body.check(f"type(value) is not {self.source.keep(kind.__name__, kind)}")
         of_model = isinstance(codec, ModelCodec)
         if of_model:

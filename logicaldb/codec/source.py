@@ -18,17 +18,28 @@ def literal(text: str) -> str:
     return quoted[1:-2].replace("{", "{{").replace("}", "}}")
 
 
-class Body:
-    """The statements of one function, and names for what is local to it."""
+class Names:
+    """Names of which no two are the same, whether they are local or not."""
 
     def __init__(self) -> None:
-        self.lines: list[str] = []
-        self._indent = _INDENT
         self._numbers = count(1)
 
-    def name(self, hint: str) -> str:
-        """A local name that is not taken; the hint is a part of it where it can be."""
+    def new(self, hint: str) -> str:
+        """A name; the hint is a part of it where it can be."""
         return f"{hint if hint.isidentifier() and hint.isascii() else 'value'}_{next(self._numbers)}"
+
+
+class Body:
+    """The statements of one function.
+
+    Attributes:
+        name: gives a new name for something local.
+    """
+
+    def __init__(self, names: Names) -> None:
+        self.lines: list[str] = []
+        self.name = names.new
+        self._indent = _INDENT
 
     def add(self, line: str) -> None:
         """Add a statement."""
@@ -60,11 +71,15 @@ class Source:
     def __init__(self, **names: Any) -> None:
         self.names: dict[str, Any] = names
         self._functions: list[str] = []
-        self._numbers = count(1)
+        self._given = Names()
+
+    def body(self) -> Body:
+        """The body of a function that is still to be written."""
+        return Body(self._given)
 
     def keep(self, hint: str, value: Any) -> str:
         """A name for a value."""
-        name = f"{hint if hint.isidentifier() and hint.isascii() else 'value'}_{next(self._numbers)}"
+        name = self._given.new(hint)
         self.names[name] = value
         return name
 

@@ -133,6 +133,7 @@ def _plan(name: str, stored: Stored, field: str, *, in_key: bool) -> FieldPlan:
     key = stored.key
     if isinstance(key, ScalarKey):
         return FieldPlan((name,), key.codec, absent=absent, required=in_key)
+    assert isinstance(key, TextKey)
     if len(key.parts) == 1 and key.parts[0].constant is ABSENT:
         return FieldPlan((name,), _part_reader(key.parts[0], exactly=in_key), "S", absent, in_key)
     return FieldPlan((name,), lambda wire: key.decode(wire)[field], None, absent, in_key)

@@ -36,7 +36,7 @@ def compile_row(what: str, stored: Mapping[str, Stored], primary: Sequence[str])
         primary: the attributes of the primary key.
     """
     source = ValueSource(new_source())
-    body = Body()
+    body = source.source.body()
     members: list[tuple[str, str, str | None]] = []
     texts: list[str] = []
     keys: list[str] = []

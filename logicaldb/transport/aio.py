@@ -88,14 +88,12 @@ class AioTransport:
             del failure
 
 
-async def _examine(
-    response: tuple[Any, dict[str, Any]] | None, request_dict: dict[str, Any], **event: Any
-) -> bool | None:
+async def _examine(response: tuple[Any, dict[str, Any]] | None, request_dict: dict[str, Any], **event: Any) -> None:
     call = call_of(request_dict)
     if call is None:
-        return None
+        return
     content = b"" if response is None else await response[0].content
-    return call.examine(
+    call.examine(
         response,
         content,
         event["caught_exception"],

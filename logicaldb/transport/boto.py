@@ -106,12 +106,12 @@ def remade(make: Callable[[], Any], fast: bool) -> BotoTransport:
     return BotoTransport(make(), fast=fast)
 
 
-def _examine(response: tuple[Any, dict[str, Any]] | None, request_dict: dict[str, Any], **event: Any) -> bool | None:
+def _examine(response: tuple[Any, dict[str, Any]] | None, request_dict: dict[str, Any], **event: Any) -> None:
     call = call_of(request_dict)
     if call is None:
-        return None
+        return
     content = b"" if response is None else response[0].content
-    return call.examine(
+    call.examine(
         response,
         content,
         event["caught_exception"],

@@ -116,7 +116,7 @@ class Call:
         *,
         attempts: int,
         context: dict[str, Any],
-    ) -> bool | None:
+    ) -> None:
         """Look at what came of an attempt, before botocore decides whether to make another.
 
         Raising is the one way to keep botocore from making it that each of its versions and retry modes knows; it raises
@@ -130,51 +130,57 @@ class Call:
             attempts: how many botocore made.
             context: botocore's context of the call.
 
-        Returns:
-            ``False`` where there must be no more attempts, else ``None``.
-
         Raises:
-            Exception: what came of it, where it must not be sent again.
+            Exception: what came of it, where there must not be another attempt.
         """
         attempts += self.earlier_attempts
         count_attempts(attempts)
         if self.asks is not None and response is not None:
             self.asks.answered(response[0])
-        if response is None:
-            assert caught_exception is not None
-            error = caught_exception if self.may_have_been_sent(caught_exception) else None
-        else:
-            http, parsed = response
-            error = self.damage = _damage(http, content)
-            if error is None and http.status_code >= 500:
-                parsed.setdefault("ResponseMetadata", {})["RetryAttempts"] = attempts - 1
-                error = self._exceptions.from_code(parsed.get("Error", {}).get("Code"))(parsed, operation.name)
-        if error is not None:
-            self.ambiguous = True
-            if not self.repeatable:
-                try:
-                    raise error
-                finally:
-                    # An exception holds its frames, and so must not be held by them.
-                    del error
-                    self.damage = None
-        return self._has_enough(attempts, response, context)
+        is_last = self._is_last(attempts, context)
+        error = caught_exception if response is None else self._setback(response, content, operation, attempts, is_last)
+        if error is None:
+            return
+        is_ambiguous = self._is_ambiguous(response, error)
+        self.ambiguous = self.ambiguous or is_ambiguous
+        try:
+            if is_last or (is_ambiguous and not self.repeatable):
+                raise error
+        finally:
+            # An exception holds its frames, and so must not be held by them.
+            if is_last or not self.repeatable:
+                self.damage = None
+            del error
 
-    def _has_enough(
-        self, attempts: int, response: tuple[Any, dict[str, Any]] | None, context: dict[str, Any]
-    ) -> bool | None:
-        """Give ``False`` where botocore would make one more attempt than it is set to, because it does not count ours."""
+    def _setback(
+        self, response: tuple[Any, dict[str, Any]], content: bytes, operation: Any, attempts: int, is_last: bool
+    ) -> Exception | None:
+        """The error of an answer, where botocore may make another attempt after it."""
+        http, parsed = response
+        self.damage = _damage(http, content)
+        code = parsed.get("Error", {}).get("Code")
+        if self.damage is not None or http.status_code < 300 or not Setback(code, http.status_code).retryable:
+            return self.damage
+        metadata = parsed.setdefault("ResponseMetadata", {})
+        metadata["RetryAttempts"] = attempts - 1
+        if is_last:
+            metadata["MaxAttemptsReached"] = True
+        error: Exception = self._exceptions.from_code(code)(parsed, operation.name)
+        return error
+
+    def _is_ambiguous(self, response: tuple[Any, dict[str, Any]] | None, error: Exception) -> bool:
+        if response is None:
+            return self.may_have_been_sent(error)
+        return self.damage is not None or response[0].status_code >= 500
+
+    def _is_last(self, attempts: int, context: dict[str, Any]) -> bool:
+        """Whether botocore would make one more attempt than it is set to, because it does not count ours."""
         if not self.earlier_attempts:
-            return None
+            return False
         # After its first attempt each retry mode says here how many there are to be; before, the config does if it is few.
-        chosen = context["client_config"].retries.get("total_max_attempts")
-        if attempts < context["retries"].get("max", chosen or attempts + 1):
-            return None
-        if response is not None:
-            http, parsed = response
-            if Setback(parsed.get("Error", {}).get("Code"), http.status_code, broken=self.damage is not None).retryable:
-                parsed.setdefault("ResponseMetadata", {})["MaxAttemptsReached"] = True
-        return False
+        chosen: int = context["client_config"].retries.get("total_max_attempts", attempts + 1)
+        most: int = context["retries"].get("max", chosen)
+        return attempts >= most
 
     def answered(self, parsed: dict[str, Any]) -> bytes:
         """The body of the answer, of which botocore made ``parsed``.

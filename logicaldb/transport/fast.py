@@ -17,6 +17,7 @@ from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 from logicaldb.transport.answers import ErrorReader, damage
+from logicaldb.transport.attempts import count_attempts
 from logicaldb.transport.connections import Connections, Lost, NotConnected
 from logicaldb.transport.endpoints import Address, address_of
 from logicaldb.transport.failures import botocore_error
@@ -143,6 +144,7 @@ class FastRoad:
         if signed is None:
             return None
         url: str = request["url"]
+        count_attempts(1)
         try:
             answer: Answer | bytes | None = offer(self._events, operation, url, signed, request["body"])
             if isinstance(answer, bytes):

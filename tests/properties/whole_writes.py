@@ -195,6 +195,7 @@ class Writes(Base):
             ]
             assert result.deleted == [op.key for op in ops if op.method == "delete_key"]
         self.follow(ops)
+        self.compare()
 
     def batch_of(self, ops: Sequence[Op]) -> BatchWriteSet:
         """The set of a batch."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import cast
 
 import pytest
@@ -13,6 +15,7 @@ from logicaldb.testing import DynamoDbLocal
 from tests import pagers
 from tests.models import Note, Tally
 from tests.pagers import Log, Step
+from tests.soak.__main__ import main
 from tests.soak.ledger import Finding, Kind, Outcome
 from tests.soak.soak import Soak
 from tests.soak.work import Appending, Batches, Counting, Transfers, Versions
@@ -210,3 +213,24 @@ def test_whatever_is_wrong_is_found(soak: Soak) -> None:
     figures = dict(replace(soak, findings=list(before)).table_of_figures())
     assert figures["lost"] >= 6
     assert figures["doubled"] >= 5
+
+
+@pytest.mark.parametrize("findings", [[], [Finding(Kind.LOST, "up: 8 of 9")]], ids=["right", "wrong"])
+def test_the_command_fails_if_anything_is_wrong(
+    findings: list[Finding], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made: list[Soak] = []
+
+    def run(soak: Soak) -> None:
+        made.append(soak)
+        soak.findings = findings
+
+    monkeypatch.setattr(Soak, "run", run)
+    monkeypatch.setattr("tests.soak.__main__.DynamoDbLocal", lambda: nullcontext(SimpleNamespace(endpoint_url="url")))
+    monkeypatch.setattr("sys.argv", ["soak", "--minutes", "0.5", "--seed", "7", "--workers", "3"])
+    assert main() == len(findings)
+    assert [(soak.url, soak.seconds, soak.seed, soak.workers) for soak in made] == [("url", 30, 7, 3)]
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "soak: 0.5 minutes, seed 7, workers 3"
+    assert f"{'lost':<45}{len(findings):>10}" in lines
+    assert lines[-1:] == (["lost: up: 8 of 9"] if findings else [f"{Kind.UNEQUAL.value:<45}{0:>10}"])

@@ -13,7 +13,9 @@ from logicaldb.codec.limits import item_size
 from logicaldb.codec.writing import JsonText, json_string, most_bytes, plain, to_json
 
 values = st.recursive(
-    st.one_of(st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False), st.text(), st.just("ü\U0001f600\u2028")),
+    st.one_of(
+        st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False), st.text(), st.just("ü\U0001f600\u2028")
+    ),
     lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(st.text(), inner, max_size=3)),
     max_leaves=10,
 )
@@ -52,7 +54,9 @@ wires = st.recursive(
     st.one_of(
         st.text().map(lambda text: {"S": text}),
         st.decimals(-(10**20), 10**20, allow_nan=False, places=3).map(lambda number: {"N": f"{number:f}"}),
-        st.sampled_from([{"N": "0"}, {"N": "-9"}, {"N": "1E-130"}, {"N": "-" + "9" * 38}, {"BOOL": True}, {"NULL": True}]),
+        st.sampled_from(
+            [{"N": "0"}, {"N": "-9"}, {"N": "1E-130"}, {"N": "-" + "9" * 38}, {"BOOL": True}, {"NULL": True}]
+        ),
         st.sampled_from([{"B": ""}, {"B": "AA=="}, {"B": "AAAA"}, {"BS": ["AA=="]}, {"NS": ["-1", "2"]}]),
         st.lists(st.text(min_size=1), min_size=1, max_size=3, unique=True).map(lambda texts: {"SS": texts}),
     ),
