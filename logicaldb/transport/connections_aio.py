@@ -9,7 +9,6 @@ from __future__ import annotations
 import select
 import socket
 from collections import deque
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 from logicaldb.transport.connections import IDLE_SECONDS, Lost, NotConnected
@@ -18,21 +17,6 @@ from logicaldb.transport.http1 import Answer, AnswerReader, BadAnswer
 if TYPE_CHECKING:
     import asyncio
     import ssl
-
-
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
-class Limits:
-    """What holds for the connections of a client.
-
-    Attributes:
-        connections: how many there are at most.
-        connect_timeout: how long a connection may take to be made, in seconds; ``None``: for ever.
-        read_timeout: how long nothing may arrive of an answer, in seconds; ``None``: for ever.
-    """
-
-    connections: int
-    connect_timeout: float | None
-    read_timeout: float | None
 
 
 class Connection:
@@ -80,7 +64,7 @@ class Connection:
         try:
             found = self._reader.feed(data)
         except BadAnswer as error:
-            self._fail(error)
+            self._fail(answer, error)
             return
         if found is None:
             self._postpone()
@@ -153,12 +137,13 @@ class Connection:
     def _look_at_the_time(self) -> None:
         """Give up if it is time; the timer is not moved with each request, but set anew when it comes too early."""
         self._timer = None
-        if self._answer is None or self._answer.done():
+        answer = self._answer
+        if answer is None or answer.done():
             return
         if self._loop.time() < self._deadline:
             self._timer = self._loop.call_at(self._deadline, self._look_at_the_time)
         else:
-            self._fail(TimeoutError("the time for reading is out"))
+            self._fail(answer, TimeoutError("the time for reading is out"))
 
     def _end(self, error: Exception | None) -> None:
         self.open = False
@@ -172,10 +157,9 @@ class Connection:
         except BadAnswer as bad:
             self._answer.set_exception(bad)
 
-    def _fail(self, error: Exception) -> None:
+    def _fail(self, answer: asyncio.Future[Answer], error: Exception) -> None:
         self.close()
-        if self._answer is not None and not self._answer.done():
-            self._answer.set_exception(error)
+        answer.set_exception(error)
 
 
 class Pool:
@@ -186,21 +170,21 @@ class Pool:
         host: the host.
         port: the port.
         context: how TLS is spoken; ``None``: it is not.
-        limits: what holds for the connections.
+        config: the config of a client, for the timeouts and the number of connections.
     """
 
-    __slots__ = ("_closed", "_context", "_host", "_idle", "_limits", "_loop", "_places", "_port", "_waiting")
+    __slots__ = ("_closed", "_config", "_context", "_host", "_idle", "_loop", "_places", "_port", "_waiting")
 
     def __init__(
-        self, loop: asyncio.AbstractEventLoop, host: str, port: int, context: ssl.SSLContext | None, limits: Limits
+        self, loop: asyncio.AbstractEventLoop, host: str, port: int, context: ssl.SSLContext | None, config: Any
     ) -> None:
         self._loop = loop
         self._host = host
         self._port = port
         self._context = context
-        self._limits = limits
+        self._config = config
         self._idle: list[Connection] = []
-        self._places = limits.connections
+        self._places: int = config.max_pool_connections
         self._waiting: deque[asyncio.Future[Connection | None]] = deque()
         self._closed = False
 
@@ -271,11 +255,11 @@ class Pool:
         # Imported here, because `import logicaldb` must not cost the import of asyncio, and with it of OpenSSL.
         import asyncio  # noqa: PLC0415
 
-        limits = self._limits
+        config = self._config
         try:
-            async with asyncio.timeout(limits.connect_timeout):
+            async with asyncio.timeout(config.connect_timeout):
                 transport, connection = await self._loop.create_connection(
-                    lambda: cast("Any", Connection(self._loop, limits.read_timeout)),
+                    lambda: cast("Any", Connection(self._loop, config.read_timeout)),
                     self._host,
                     self._port,
                     ssl=self._context,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 from logicaldb.flow import ServiceFailure
 from logicaldb.transport.boto import max_connections
-from logicaldb.transport.connections_aio import Limits, Pool
+from logicaldb.transport.connections_aio import Pool
 from logicaldb.transport.endpoints import Address
 from logicaldb.transport.exchanges import Exchanges, Outcomes
 from logicaldb.transport.http1 import Answer
@@ -57,15 +57,13 @@ class AsyncDirectTransport:
     connection is closed; the request may have taken effect.
     """
 
-    __slots__ = ("_client", "_credentials", "_exchanges", "_fresh_until", "_limits", "_pools", "_routes", "_tls")
+    __slots__ = ("_client", "_credentials", "_exchanges", "_fresh_until", "_pools", "_routes", "_tls")
 
     def __init__(self, client: Any, verify: bool | str) -> None:
-        config = client.meta.config
         self._client = client
         self._exchanges = Exchanges(client)
         self._routes = Routes(client)
         self._tls = cache(partial(tls_context, verify))
-        self._limits = Limits(config.max_pool_connections, config.connect_timeout, config.read_timeout)
         self._pools: dict[asyncio.AbstractEventLoop, _Pools] = {}
         self._credentials: Any = None
         self._fresh_until = 0.0
@@ -176,7 +174,7 @@ class AsyncDirectTransport:
             pools.closer = _close_at_the_end(pools)
             await anext(pools.closer)
         context = self._tls() if address.scheme == "https" else None
-        pool = Pool(loop, address.host, address.port, context, self._limits)
+        pool = Pool(loop, address.host, address.port, context, self._client.meta.config)
         return pools.by_origin.setdefault((address.scheme, address.host, address.port), pool)
 
 

@@ -8,8 +8,8 @@ from typing import Final
 from urllib.parse import urlsplit
 
 _PORTS: Final = {"http": 80, "https": 443}
-_PLAIN_PATH: Final = re.compile(r"(?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*/?")
-_HOST: Final = re.compile(r"[A-Za-z0-9._-]+|[0-9A-Fa-f:.]+")
+_PLAIN_PATH: Final = r"(?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*/?"
+_HOST: Final = r"[A-Za-z0-9._-]+|[0-9A-Fa-f:.]+"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +39,8 @@ def address_of(url: str) -> Address | None:
     except ValueError:
         return None
     host, usual = parts.hostname, _PORTS.get(parts.scheme)
-    plain = _PLAIN_PATH.fullmatch(parts.path) and not parts.query and not parts.fragment and "@" not in parts.netloc
-    if not host or usual is None or not plain or not _HOST.fullmatch(host) or port == 0:
+    plain = re.fullmatch(_PLAIN_PATH, parts.path) and not parts.query and not parts.fragment and "@" not in parts.netloc
+    if not host or usual is None or not plain or not re.fullmatch(_HOST, host) or port == 0:
         return None
     written = f"[{host}]" if ":" in host else host
     header = written if port in (None, usual) else f"{written}:{port}"

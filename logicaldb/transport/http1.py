@@ -9,17 +9,21 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 from zlib import crc32
 
 MAX_HEAD: Final = 65_536
 """How long the head of an answer may be in bytes, and what follows the last chunk of one."""
 
-_LENGTH: Final = re.compile(r"[0-9]{1,15}")
-_CHUNK: Final = re.compile(rb"([0-9A-Fa-f]{1,12})[ \t]*(?:;.*)?")
-_STATUS: Final = re.compile(r"HTTP/1\.([01]) ([1-9][0-9][0-9])(?: .*)?")
-_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_VALUE: Final = re.compile(r"[^\x00-\x08\x0a-\x1f\x7f]*")
+_pattern = cache(re.compile)
+"""Compiles a pattern when it is first used: together they take longer than all else that is done at the import."""
+
+_LENGTH: Final = r"[0-9]{1,15}"
+_CHUNK: Final = rb"([0-9A-Fa-f]{1,12})[ \t]*(?:;.*)?"
+_STATUS: Final = r"HTTP/1\.([01]) ([1-9][0-9][0-9])(?: .*)?"
+_NAME: Final = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
+_VALUE: Final = r"[^\x00-\x08\x0a-\x1f\x7f]*"
 
 
 class BadAnswer(Exception):
@@ -59,7 +63,7 @@ def head_of(path: str, headers: Iterable[tuple[str, str]]) -> bytes:
     """
     lines = [f"POST {path} HTTP/1.1\r\n"]
     for name, value in headers:
-        if not _NAME.fullmatch(name) or not _VALUE.fullmatch(value):
+        if not _pattern(_NAME).fullmatch(name) or not _pattern(_VALUE).fullmatch(value):
             raise ValueError(f"the header {name!r} cannot be sent")
         lines.append(f"{name}: {value}\r\n")
     return "".join(lines).encode("utf-8")
@@ -187,7 +191,7 @@ class AnswerReader:
         elif self._status in (204, 304):
             self._missing = 0
         elif length is not None:
-            if not _LENGTH.fullmatch(length):
+            if not _pattern(_LENGTH).fullmatch(length):
                 raise BadAnswer("the length of the answer is no number")
             self._missing = int(length)
         else:
@@ -202,7 +206,7 @@ class AnswerReader:
             if line_end < 0:
                 self._check_line()
                 return None
-            found = _CHUNK.fullmatch(buffer, self._position, line_end)
+            found = _pattern(_CHUNK).fullmatch(buffer, self._position, line_end)
             if found is None:
                 raise BadAnswer("the length of a chunk of the answer is no number")
             size = int(found[1], 16)
@@ -237,7 +241,7 @@ class AnswerReader:
 def _parse_head(text: str) -> tuple[int, int, dict[str, str]]:
     """Give the status, the minor version of HTTP, and the headers."""
     first, *lines = text.split("\r\n")
-    found = _STATUS.fullmatch(first)
+    found = _pattern(_STATUS).fullmatch(first)
     if found is None:
         raise BadAnswer("the answer is not one of HTTP/1.1")
     headers: dict[str, str] = {}

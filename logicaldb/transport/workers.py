@@ -132,6 +132,11 @@ class _Queue:
 def _make(outbox: _Outbox, future: asyncio.Future[Any], context: Context, call: Callable[[], Any]) -> None:
     try:
         result = context.run(call)
+    except StopIteration as error:  # which no future can hold
+        stopped = RuntimeError("a call raised StopIteration")
+        stopped.__cause__ = error
+        outbox.put(future, None, stopped)
+        del stopped  # an exception holds its frames, and so must not be held by them
     except BaseException as error:  # noqa: BLE001 - raised where it is awaited
         outbox.put(future, None, error)
     else:

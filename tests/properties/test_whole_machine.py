@@ -16,6 +16,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import uuid4
 
+import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
@@ -48,6 +49,9 @@ def dbs_on(client: Any, other_client: Any, awaited: Any, loop: Loop) -> Dbs:
     return around
 
 
+pytestmark = pytest.mark.timeout(0 if "WHOLE_MACHINE_EXAMPLES" in os.environ else 300)
+
+
 def run(around: Dbs, *, examples: int) -> None:
     """Let the machine run; the environment may ask for more."""
 
@@ -68,10 +72,10 @@ def run(around: Dbs, *, examples: int) -> None:
 def test_on_moto(loop: Loop) -> None:
     with in_process_dynamodb() as client:
         other = make_test_client(client.meta.endpoint_url, "us-east-1")
-        run(dbs_on(client, other, client, loop), examples=40)
+        run(dbs_on(client, other, client, loop), examples=20)
 
 
 def test_on_dynamodb_local(dynamodb_local: DynamoDbLocal, local_aio_client: Any, loop: Loop) -> None:
     client, other = dynamodb_local.client(), dynamodb_local.client()
     leave_over(other, through=client)
-    run(dbs_on(client, other, local_aio_client, loop), examples=40)
+    run(dbs_on(client, other, local_aio_client, loop), examples=20)

@@ -52,7 +52,7 @@ def _wire(value: Any) -> dict[str, Any]:
         return {"L": [_wire(element) for element in value]}
     if isinstance(value, dict):
         return {"M": {name: _wire(element) for name, element in value.items()}}
-    return {"N": str(value)}
+    return {"N": format(Decimal(value).normalize(), "f")}  # as DynamoDB stores numbers: without zeros at the end
 
 
 def write_answers(folder: Path, extra: dict[str, Any] | None = None) -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import inspect
 import traceback
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -63,10 +64,10 @@ def test_functions_with_their_source() -> None:
 
 
 def test_two_types_of_one_name_keep_their_own_source() -> None:
-    made: list[object] = []
+    made: list[Any] = []
     for text in ("return 1", "return 2"):
         source = Source()
         body = source.body()
         body.add(text)
         made.append(source.compile("Twin", source.function("twin", "value", "A twin.", body)))
-    assert [inspect.getsource(twin).splitlines()[-1].strip() for twin in made] == ["return 1", "return 2"]  # type: ignore[arg-type]
+    assert [inspect.getsource(twin).splitlines()[-1].strip() for twin in made] == ["return 1", "return 2"]

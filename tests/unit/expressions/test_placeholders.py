@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from logicaldb import LimitExceeded
-from logicaldb.expressions import Placeholders, check_length, check_operators
+from logicaldb.codec.writing import JsonText, plain, to_json
+from logicaldb.expressions import Placeholders, check_length, check_operators, values_text
 
 
 def test_nothing_is_sent_where_there_is_nothing() -> None:
@@ -85,3 +86,20 @@ def test_names_and_values_together() -> None:
     with pytest.raises(LimitExceeded) as error:
         placeholders.check_size("it")
     assert str(error.value) == "it: the names and values of its expressions have 2097153 bytes; the limit is 2097152"
+
+
+def test_values_that_are_json_text_count_as_what_they_are() -> None:
+    placeholders = Placeholders()
+    placeholders.value(JsonText(to_json({"S": "é" * (1024 * 1024)})))  # each character may have four bytes, and has two
+    placeholders.check_size("it")
+    placeholders.value(JsonText('{"NULL":true}'))
+    with pytest.raises(LimitExceeded) as error:
+        placeholders.check_size("it")
+    assert str(error.value) == "it: the names and values of its expressions have 2097153 bytes; the limit is 2097152"
+
+
+def test_values_of_json_texts_are_numbered_as_placeholders_are() -> None:
+    placeholders = Placeholders()
+    wires = ['{"S":"a"}', '{"N":"1"}']
+    assert [placeholders.value(JsonText(wire)) for wire in wires] == [":v0", ":v1"]
+    assert plain(values_text(wires)) == plain(placeholders.parameters()["ExpressionAttributeValues"])

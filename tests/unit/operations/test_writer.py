@@ -1366,3 +1366,53 @@ def test_what_is_sent_again_is_the_same() -> None:
     assert run.operations == ["TransactWriteItems"] * 3 + ["GetItem"]
     assert run.bodies[0] == run.bodies[1] == run.bodies[2]
     assert len(run.sleeps) == 2
+
+
+# The same again: what is kept of a write is only what is the same for others.
+
+
+SEEN: list[tuple[Writer, Any]] = [
+    (VERSIONED, versioned()),
+    (VERSIONED, versioned(3)),
+    (VERSIONED, versioned(4, title="é")),
+    (GADGETS, gadget()),
+    (GADGETS, gadget(hits=3)),
+    (THINGS, Thing(pk="1", title="x")),
+    (THINGS, Thing(pk="2", title="y", note=None, tags={"b"})),
+    (PLAIN, Plain(pk="P", sk="S", value=3)),
+]
+
+
+@pytest.mark.parametrize("condition", [None, Expression("attribute_exists(pk)")])
+@pytest.mark.parametrize("kind", ["save", "put", "clobber"])
+def test_a_write_is_the_same_whatever_was_written_before(kind: Any, condition: Any) -> None:
+    for _ in range(2):
+        for writer, item in SEEN:
+            fresh = Writer(writer.table, writer.item, writer.key, (), writer.clock)
+            prepared = writer.prepare(writer.operation(kind, item, condition))
+            expected = fresh.prepare(fresh.operation(kind, item, condition))
+            assert plain(prepared.action_body()) == plain(expected.action_body())
+            assert prepared.returns == expected.returns
+            assert plain(prepared.key) == {name: writer.item.encode(item)[name] for name in writer.item.raw.keys}
+
+
+@pytest.mark.parametrize("kind", ["save", "put", "create"])
+def test_the_text_of_an_action_bounds_its_bytes(kind: Any) -> None:
+    for writer, item in SEEN:
+        if kind == "create" and getattr(item, "version", 0):
+            continue
+        for condition in (None, Expression("#a = :a OR #a = :a", {":a": "é" * 100}, {"#a": "n" * 50})):
+            if kind == "create" and condition is not None:
+                continue
+            prepared = writer.prepare(writer.operation(kind, item, condition))
+            assert transactions.bytes_of(prepared) <= transactions._most_bytes(prepared, prepared.action_text())
+
+
+def test_an_item_whose_text_may_be_too_long_is_measured() -> None:
+    characters = 400 * 1024 - 100
+    item = Plain(pk="é", sk="S", value=0)
+    fits = THINGS.prepare(THINGS.operation("put", Thing(pk="é", title="x" * (characters - 900))))
+    assert len(fits.parameters["Item"].text) * 4 > 400 * 1024
+    with pytest.raises(EncodingError, match=r"^Thing.title: is the largest field of an item of \d+ bytes; the limit is 409600$"):
+        THINGS.prepare(THINGS.operation("put", Thing(pk="é", title="x" * characters)))
+    assert PLAIN.prepare(PLAIN.operation("put", item)).key == {"pk": {"S": "é"}, "sk": {"S": "S"}}

@@ -53,7 +53,8 @@ class Thing(Item):
         _made: int = PrivateAttr(default=0)
 
         def model_post_init(self, context: Any) -> None:
-            self._made += 1
+            super().model_post_init(context)
+            object.__getattribute__(self, "__pydantic_private__")["_made"] = 1
 
 
 def test_which_classes_are_taken_as_they_are() -> None:

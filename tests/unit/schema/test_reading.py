@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import OrderedDict, deque
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum, IntEnum
@@ -16,6 +17,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    GetCoreSchemaHandler,
     PrivateAttr,
     RootModel,
     StringConstraints,
@@ -24,6 +26,7 @@ from pydantic import (
     field_validator,
     model_validator,
 )
+from pydantic_core import CoreSchema, SchemaValidator, core_schema
 
 from logicaldb import (
     Attribute,
@@ -117,6 +120,9 @@ class Extras(BaseModel):
 
 class Names(RootModel[list[str]]):
     pass
+
+
+Loud = Annotated[int | str, AfterValidator(lambda value: value)]
 
 
 def shout(value: str) -> str:
@@ -263,6 +269,62 @@ class Late(Item):
     size: int = 1
 
 
+class OneLate(Item):
+    pk: str
+    sk: str
+    size: Annotated[int, Field(validate_default=True)] = 1
+
+
+class Initialised(Item):
+    pk: str
+    sk: str
+
+    def __init__(self, **values: Any) -> None:
+        super().__init__(**values)
+
+
+class Extended(Item):
+    model_config = ConfigDict(extra="allow")
+    pk: str
+    sk: str
+
+
+class Hooked(Item):
+    pk: str
+    sk: str
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        inner = SchemaValidator(handler(source))
+        return core_schema.no_info_plain_validator_function(
+            lambda values: inner.validate_python(values, by_name=True, by_alias=False)
+        )
+
+
+class Recursive(Item):
+    pk: str
+    sk: str
+    inner: Recursive | None = None
+
+
+class Shared(Item):
+    a: Annotated[str, Attribute(names=("pk", "gpk"))]
+    b: Annotated[str, Attribute("gpk", prefix="#")]
+    c: Annotated[str, AfterValidator(str)] = ""
+    sk: Annotated[str, AfterValidator(str)]
+
+
+class Counted(Item):
+    pk: Annotated[str, Attribute(prefix="C#")]
+    sk: Annotated[str, Attribute(prefix="#")]
+    bare: list = []  # type: ignore[type-arg]
+    plain: dict = {}  # type: ignore[type-arg]
+    queue: deque[int] = deque()
+    ordered: OrderedDict[str, int] = OrderedDict()
+    loud: list[Annotated[Loud, AfterValidator(str)]] = []
+    maybe: Annotated[int | None, AfterValidator(abs)] = None
+
+
 class Binary(Item):
     number: Annotated[int, Attribute("pk")]
     blob: Annotated[bytes, Attribute("sk")]
@@ -286,13 +348,22 @@ ITEMS = {
     "first": First(pk="a", sk="b"),
     "validated": Validated(pk="a", sk="b"),
     "late": Late(pk="a", sk="b"),
+    "one late": OneLate(pk="a", sk="b"),
+    "initialised": Initialised(pk="a", sk="b"),
+    "extended": Extended(pk="a", sk="b"),
+    "hooked": Hooked.model_validate({"pk": "a", "sk": "b"}),
+    "recursive": Recursive(pk="a", sk="b", inner=Recursive(pk="c", sk="d", inner=Recursive(pk="e", sk="f"))),
+    "shared": Shared(a="a", b="b", sk="s"),
+    "counted": Counted(
+        pk="a", sk="b", bare=[1], plain={"a": 1}, queue=deque([1]), ordered=OrderedDict(a=1), loud=["x"]
+    ),
     "binary": Binary(number=-5, blob=b"x"),
 }
 SCHEMAS = {
     item_type: schema_of(item_type, Numbers if item_type is Binary else Row)
     for item_type in {type(item): None for item in ITEMS.values()}
 }
-HELD = (None, True, False, 5, 86400, 1.5, "", "a", "1", "-1", "1.5", "1.0", "1.50", "-0", "0.0", "1E+2", " 1 ", "1_0", "+1",
+HELD: tuple[Any, ...] = (None, True, False, 5, 86400, 1.5, "", "a", "1", "-1", "1.5", "1.0", "1.50", "-0", "0.0", "1E+2", " 1 ", "1_0", "+1",
         "9" * 39, "9" * 200, "NaN", "true", "red", "other", "2026-11-22", "2026-02-30", "1700000000", "P#a", "N#000007",
         "N#7", "N#0000007", "N#-00007", "U#a", "D#20261122", "2026-11-22T03:04:05+01:00", "03:04", "eA", "eA==", b"x",
         "00000000-0000-0000-0000-00000000000A", "\ud800", "P#\ud800", [], {}, ["a"], [1], ["a", "a"], [{"S": "a"}],
@@ -355,6 +426,13 @@ def test_whatever_is_in_a_row(name: str) -> None:
         ("first", "none"),
         ("validated", "none"),
         ("late", "rows and answers"),
+        ("one late", "none"),
+        ("initialised", "none"),
+        ("extended", "none"),
+        ("hooked", "none"),
+        ("recursive", "rows and answers"),
+        ("shared", "rows"),
+        ("counted", "rows and answers"),
         ("binary", "rows"),
     ],
 )
@@ -429,7 +507,7 @@ def test_a_pydantic_that_cannot_be_told_to_read_models_anew(monkeypatch: pytest.
             self.schema = schema
 
         def validate_python(self, value: Any) -> Any:
-            return [ITEMS["plain"]] if value else value
+            return SchemaValidator({"type": "int"}).validate_python(value)
 
     monkeypatch.setattr(wiring, "SchemaValidator", Validator)
     wiring.nests.cache_clear()

@@ -115,11 +115,12 @@ def schema_of(table: type[LogicalTable[Any]]) -> ItemSchema:
     return next(iter(table.__logicaldb_table__.schema.items))
 
 
-THINGS, PLAIN, NUMBERED, TEXTS = map(schema_of, (Table, PlainTable, NumberTable, TextTable))
+THINGS, PLAIN, NUMBERED, TEXTS = schema_of(Table), schema_of(PlainTable), schema_of(NumberTable), schema_of(TextTable)
 
 
 def thing(**changes: Any) -> Thing:
-    return Thing(**{"owner": "anna", "number": 7, "on": date(2026, 11, 22), **changes})
+    values: dict[str, Any] = {"owner": "anna", "number": 7, "on": date(2026, 11, 22), **changes}
+    return Thing(**values)
 
 
 def unchecked(**changes: Any) -> Thing:

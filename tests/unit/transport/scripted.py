@@ -8,6 +8,7 @@ import socket
 import ssl
 import struct
 import threading
+import weakref
 from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ import boto3
 from botocore.config import Config
 
 from logicaldb import AsyncDirectTransport, DirectTransport
+from logicaldb.flow import ServiceFailure, Unanswered
 
 
 class Act(Enum):
@@ -222,6 +224,25 @@ class Sender:
             return await asyncio.gather(*sends)
 
         return self.runner.run(gather())
+
+    def failure(self) -> list[weakref.ref[Exception]]:
+        """What comes of a write that fails, and the error in it, as long as anything holds them."""
+        if self.runner is None:
+            try:
+                self.transport.send("UpdateItem", "music", b"{}", repeatable=False)
+            except (ServiceFailure, Unanswered) as failure:
+                return [weakref.ref(failure), weakref.ref(failure.error)]
+
+        async def fail() -> list[weakref.ref[Exception]]:
+            # Not outside of the loop: asyncio itself makes a cycle of an error that leaves it.
+            try:
+                await self.transport.send("UpdateItem", "music", b"{}", repeatable=False)
+            except (ServiceFailure, Unanswered) as failure:
+                return [weakref.ref(failure), weakref.ref(failure.error)]
+            raise AssertionError("it did not fail")
+
+        assert self.runner is not None, "it did not fail"
+        return self.runner.run(fail())
 
     def close(self) -> None:
         if self.runner is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import gc
 import json
 import threading
 import time
@@ -327,6 +328,23 @@ def test_what_cannot_be_sent_may_be_sent_again(server: Server, sending: Sender, 
     sending.transport._client.meta.events.register("before-send.dynamodb", fail)
     sending.send("UpdateItem", repeatable=repeatable)
     assert len(server.received) == 1
+
+
+@pytest.mark.parametrize(
+    "step",
+    [refusal("ConditionalCheckFailedException"), BROKEN, answer(200, {}, x_amz_crc32="1"), Act.CUT],
+    ids=["refused", "5xx", "damaged", "cut"],
+)
+def test_errors_are_freed_at_once(server: Server, sending: Sender, step: Any) -> None:
+    """Without a cycle of an exception and its frames, which would keep requests and answers in memory."""
+    sending.send()
+    server.plan = [step]
+    gc.disable()
+    try:
+        gone = sending.failure()
+        assert [one() for one in gone] == [None, None]
+    finally:
+        gc.enable()
 
 
 # Time

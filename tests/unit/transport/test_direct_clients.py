@@ -456,23 +456,20 @@ def test_credentials_that_cannot_be_refreshed_leave_a_lost_attempt_unanswered(
 
 @pytest.mark.usefixtures("sealed")
 def test_the_endpoint_is_that_of_the_account(open_sender: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As the client itself resolves it at each call, of the credentials or an ARN, if it is new enough for accounts."""
     monkeypatch.setattr(direct_aio, "_FRESH", 0.0)
     client = regional()
     requests = answering(client)
     sending = open_sender(client)
-
     credentials = client._request_signer._credentials
-    for account in ("111111111111", "111111111111", "222222222222"):
-        credentials.account_id = account
-        sending.send()
     arn = "arn:aws:dynamodb:us-east-1:333333333333:table/music"
-    sending.send(table=arn)
-    assert [request.url.removeprefix("https://") for request in requests] == [
-        "111111111111.ddb.us-east-1.amazonaws.com/",
-        "111111111111.ddb.us-east-1.amazonaws.com/",
-        "222222222222.ddb.us-east-1.amazonaws.com/",
-        "333333333333.ddb.us-east-1.amazonaws.com/",
-    ]
+    for account, table in [("1" * 12, "music"), ("1" * 12, "music"), ("2" * 12, "music"), ("2" * 12, arn)]:
+        credentials.account_id = account
+        sending.send(table=table)
+        client.get_item(TableName=table, Key={})
+    urls = [request.url for request in requests]
+    assert urls[::2] == urls[1::2]
+    assert len(urls) == 8
 
 
 @pytest.mark.usefixtures("sealed")
@@ -489,6 +486,28 @@ def test_the_client_is_asked_once_for_an_operation_and_a_table(open_sender: Any)
         for operation in ("GetItem", "Query"):
             sending.send(operation, table=table)
     assert asked == ["GetItem a", "Query a", "GetItem b", "Query b"]
+
+
+@pytest.mark.usefixtures("sealed")
+def test_a_route_that_another_thread_has_asked_for_meanwhile(open_sender: Any) -> None:
+    client = regional()
+    answering(client)
+    asked: list[str] = []
+    client.meta.events.register("before-parameter-build.dynamodb", lambda **_: asked.append(""))
+    sending = open_sender(client)
+    sending.send()
+    routes = sending.transport._routes
+
+    class Late(dict[Any, Any]):
+        looks = 0
+
+        def get(self, key: Any, default: Any = None) -> Any:
+            self.looks += 1
+            return None if self.looks == 1 else super().get(key, default)
+
+    routes._known = Late(routes._known)
+    sending.transport._routes.find("GetItem", "music")
+    assert (routes._known.looks, len(asked)) == (2, 1)
 
 
 @pytest.mark.usefixtures("sealed")

@@ -139,7 +139,7 @@ class Server:
 
 
 def make_client(**options: Any) -> Any:
-    keys = {"aws_access_key_id": "key", "aws_secret_access_key": "secret", "region_name": "us-east-1"}
+    keys: dict[str, Any] = {"aws_access_key_id": "key", "aws_secret_access_key": "secret", "region_name": "us-east-1"}
     return boto3.client("dynamodb", **{**keys, **options})
 
 
@@ -370,7 +370,8 @@ def test_credentials_that_are_refreshed_are_used_and_their_token_is_sent(server:
     assert tokens == ["token2"] * 2  # the first ones were about to expire
     assert all("Credential=AKID2/" in headers["authorization"] for headers, _ in server.received)
     assert all(";x-amz-security-token;" in headers["authorization"] for headers, _ in server.received)
-    session._credentials._expiry_time = datetime.now(UTC)  # while it works
+    credentials: Any = session.get_credentials()
+    credentials._expiry_time = datetime.now(UTC)  # while it works
     server.give(200, b"{}")
     get(transport)
     assert server.received[-1][0]["x-amz-security-token"] == "token3"

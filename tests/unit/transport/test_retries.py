@@ -26,6 +26,8 @@ from logicaldb.transport.retries import (
 OPERATION: Any = boto3.client(
     "dynamodb", region_name="us-east-1", aws_access_key_id="key", aws_secret_access_key="secret"
 ).meta.service_model.operation_model("PutItem")
+CODES = sorted((THROTTLING | TRANSIENT) - {"ReplicatedWriteConflictException"})
+"""Without the one that the oldest botocore does not know."""
 OTHERS = ["ConditionalCheckFailedException", "ValidationException", "TransactionConflictException", "Unknown", None]
 
 
@@ -35,7 +37,7 @@ def context_of(code: str | None, status: int) -> standard.RetryContext:
     return standard.RetryContext(1, OPERATION, {"Error": {"Code": code}} if code else {}, http)
 
 
-@pytest.mark.parametrize("code", [*sorted(THROTTLING | TRANSIENT), *OTHERS])
+@pytest.mark.parametrize("code", [*CODES, *OTHERS])
 @pytest.mark.parametrize("status", [400, 500, 501, 502, 503, 504])
 def test_retries_what_botocore_retries(code: str | None, status: int) -> None:
     decides = standard.StandardRetryConditions(max_attempts=2)
@@ -50,10 +52,17 @@ def test_knows_every_code_that_botocore_knows() -> None:
     assert set(throttled) | set(transient) | {"ReplicatedWriteConflictException"} == THROTTLING | TRANSIENT
 
 
-@pytest.mark.parametrize("code", [*sorted(THROTTLING | TRANSIENT), *OTHERS])
+@pytest.mark.parametrize("code", [*CODES, *OTHERS])
 def test_throttling_is_what_botocore_takes_for_it(code: str | None) -> None:
-    detector = standard.ThrottlingErrorDetector(standard.RetryEventAdapter())
-    assert Setback(code, 400).throttled is detector.is_throttling_error_from_context(context_of(code, 400))
+    assert Setback(code, 400).throttled is standard.ThrottledRetryableChecker().is_retryable(context_of(code, 400))
+
+
+def test_a_conflict_of_replicas_is_retried_and_is_no_throttling() -> None:
+    """As the service model marks it; botocore reads it there, if it is new enough."""
+    shape = OPERATION.service_model.shape_for_error_code("ReplicatedWriteConflictException")
+    assert shape is None or shape.metadata.get("retryable") in (None, {"throttling": False})
+    setback = Setback("ReplicatedWriteConflictException", 400)
+    assert (setback.retryable, setback.throttled) == (True, False)
 
 
 def test_what_the_flows_call_throttling_is_retried_as_such() -> None:

@@ -31,9 +31,9 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
 def parsed(request: bytes) -> tuple[str, dict[str, str], bytes]:
     head, _, body = request.partition(b"\r\n\r\n")
     first, *lines = head.decode().split("\r\n")
-    headers = [line.partition(": ")[::2] for line in lines]
-    assert len(dict(headers)) == len(headers)
-    return first, dict(headers), body
+    headers = {name: value for name, _, value in (line.partition(": ") for line in lines)}
+    assert len(headers) == len(lines)
+    return first, headers, body
 
 
 def by_botocore(url: str, headers: list[tuple[str, str]], body: bytes, keys: Any, region: str, service: str) -> Any:
