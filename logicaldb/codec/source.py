@@ -86,7 +86,7 @@ class Source:
     def function(self, hint: str, parameter: str, doc: str, body: Body) -> str:
         """Add a function of one parameter, and return its name."""
         name = self.keep(hint, None)
-        self._functions.append("\n".join((f"def {name}({parameter}):", f'    """{doc}"""', *body.lines, "")))
+        self._functions.append("\n".join((f"def {name}({parameter}):", f"{_INDENT}{doc!a}", *body.lines, "")))
         return name
 
     def compile(self, what: str, name: str) -> Any:

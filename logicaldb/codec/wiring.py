@@ -264,18 +264,18 @@ class Wiring:
 
     def _container(self, core: CoreSchema, codec: ValueCodec) -> Wired | None:
         kind = core["type"]
-        if isinstance(codec, ListCodec):
-            if kind == "list" and codec.make is None and "items_schema" in core:
-                element = self._element(core["items_schema"], codec.element)
-                return Wired({**_anonymous(core), "items_schema": element, "strict": True}, "L")
-            if kind == "tuple" and codec.make is tuple and len(core["items_schema"]) == 1:
-                element = self._element(core["items_schema"][0], codec.element)
-                return Wired({**_anonymous(core), "items_schema": [element], "strict": False}, "L")
-        elif isinstance(codec, DictCodec) and isinstance(codec.keys, TextKeys):
-            if kind == "dict" and codec.make is None and "values_schema" in core:
-                element = self._element(core["values_schema"], codec.element)
-                return Wired({**_anonymous(core), "values_schema": element, "strict": True}, "M", sure=False)
-        elif isinstance(codec, SetCodec) and isinstance(codec.element, StrCodec) and kind == codec.types[0].__name__:
+        if isinstance(codec, ListCodec) and kind == "list" and codec.make is None and "items_schema" in core:
+            element = self._element(core["items_schema"], codec.element)
+            return Wired({**_anonymous(core), "items_schema": element, "strict": True}, "L")
+        if isinstance(codec, ListCodec) and kind == "tuple" and codec.make is tuple and len(core["items_schema"]) == 1:
+            element = self._element(core["items_schema"][0], codec.element)
+            return Wired({**_anonymous(core), "items_schema": [element], "strict": False}, "L")
+        if isinstance(codec, DictCodec) and kind == "dict" and codec.make is None and "values_schema" in core:
+            if not isinstance(codec.keys, TextKeys):
+                return None
+            element = self._element(core["values_schema"], codec.element)
+            return Wired({**_anonymous(core), "values_schema": element, "strict": True}, "M", sure=False)
+        if isinstance(codec, SetCodec) and isinstance(codec.element, StrCodec) and kind == codec.types[0].__name__:
             return Wired({**_anonymous(core), "strict": False}, "SS")
         return None
 

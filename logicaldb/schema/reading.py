@@ -16,7 +16,7 @@ from logicaldb.codec.fields import MISSING
 from logicaldb.codec.keys import ABSENT, KeyAttribute, KeyPart, PaddedNumber, PlainText, ScalarKey, TextKey
 from logicaldb.codec.scalars import IntCodec, StrCodec
 from logicaldb.codec.wired_scalars import CoreSchema
-from logicaldb.codec.wiring import FieldPlan, Unwired, Wiring, fields_of_model, validator
+from logicaldb.codec.wiring import FieldPlan, Unwired, Wiring, fields_of_model, nests, validator
 from logicaldb.schema.stored import Stored, StoredField, StoredKey, check_form
 
 _CHANGES_OF_TEXT: Final = ("strip_whitespace", "to_lower", "to_upper")
@@ -79,9 +79,12 @@ def item_reader(
             for field in stored.fields
             if field not in elsewhere
         }
-        validate = validator(rows.model(core, plans)).validate_python
+        schema = rows.model(core, plans)
     except Unwired:
         return ItemReader()
+    if schema["type"] != "model" and not nests():
+        return ItemReader()
+    validate = validator(schema).validate_python
     if not (alone and all(_is_exact(key, fields, item_type.model_config) for key in primary)):
         checked = tuple(key for key in primary if key.tag != "N")
 
@@ -92,7 +95,7 @@ def item_reader(
             return item
 
         return ItemReader(validate_and_check)
-    if not rows.from_json:
+    if not rows.from_json or not nests():
         return ItemReader(validate)
     item = answers.model(core, plans)
     items: CoreSchema = {"type": "list", "items_schema": item, "fail_fast": True}

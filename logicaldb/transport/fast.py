@@ -13,7 +13,6 @@ import random
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 from logicaldb.transport.answers import ErrorReader, damage
@@ -25,6 +24,7 @@ from logicaldb.transport.hooks import offer
 from logicaldb.transport.http1 import Answer
 from logicaldb.transport.obstacles import obstacles
 from logicaldb.transport.retries import Setback
+from logicaldb.transport.shown import received, unsigned
 from logicaldb.transport.signing import Head, Signer, prepare_head
 from logicaldb.transport.tls import tls_context
 
@@ -218,10 +218,10 @@ class FastRoad:
             or context.get("read_timeout") is not None
         ):
             return None
-        unsigned = _unsigned_type()(request)
+        shown = unsigned(request)
         self._events.emit(
             f"before-sign.dynamodb.{operation}",
-            request=unsigned,
+            request=shown,
             signing_name=request_signer.signing_name,
             region_name=request_signer.region_name,
             signature_version="v4",
@@ -234,15 +234,10 @@ class FastRoad:
         if credentials is None:
             return None
         try:
-            if unsigned.is_seen:
-                if (unsigned.method, unsigned.url, unsigned.data, unsigned.params) != (
-                    "POST",
-                    request["url"],
-                    body,
-                    {},
-                ):
-                    return None
-                head = _head(way.endpoint.address, tuple(unsigned.headers.items()))
+            if shown.is_another:
+                return None
+            if shown.is_seen:
+                head = _head(way.endpoint.address, tuple(shown.headers.items()))
             return self._signer.request(head, body, credentials, region, service)
         except ValueError:
             return None
@@ -258,7 +253,7 @@ class FastRoad:
                 # An exception holds its frames, and so must not be held by them.
                 del damaged
             return None
-        http = _response_type()(url, answer)
+        http = received(url, answer)
         if answer.status < 300:
             call.answer = answer.body
             return http, {
@@ -327,63 +322,3 @@ def _head(address: Address, headers: Sequence[tuple[str, str]]) -> Head:
         ValueError: they cannot be sent in our way.
     """
     return prepare_head(address.host_header, address.path, [*headers, ("Accept-Encoding", "identity")])
-
-
-@cache
-def _unsigned_type() -> Any:
-    # Here and not at the top, because `import logicaldb` must not cost the import of botocore.
-    from botocore.awsrequest import AWSRequest  # noqa: PLC0415
-    from botocore.compat import HTTPHeaders  # noqa: PLC0415
-
-    class Unsigned(AWSRequest):
-        """A request as botocore shows it before it is signed; most of the time nobody looks at it."""
-
-        def __init__(self, request: dict[str, Any]) -> None:
-            self._request = request
-            self.method = "POST"
-            self.url = request["url"]
-            self.data = request["body"]
-            self.params = {}
-            self.auth_path = None
-            self.stream_output = False
-            self.context = request["context"]
-
-        @cached_property
-        def headers(self) -> Any:  # type: ignore[override]
-            headers = HTTPHeaders()
-            for name, value in self._request["headers"].items():
-                headers[name] = value
-            return headers
-
-        @property
-        def is_seen(self) -> bool:
-            """Whether somebody may have changed something."""
-            request = self._request
-            return "headers" in vars(self) or self.url is not request["url"] or self.data is not request["body"]
-
-    return Unsigned
-
-
-@cache
-def _response_type() -> Any:
-    # Here and not at the top, because `import logicaldb` must not cost the import of botocore.
-    from botocore.awsrequest import AWSResponse, HeadersDict  # noqa: PLC0415
-
-    class Response(AWSResponse):
-        """An answer as botocore shows it; most of the time nobody looks at it."""
-
-        def __init__(self, url: str, answer: Answer) -> None:
-            self._answer = answer
-            self.url = url
-            self.status_code = answer.status
-            self.raw = None
-
-        @cached_property
-        def headers(self) -> HeadersDict:  # type: ignore[override]
-            return HeadersDict(self._answer.headers)
-
-        @property
-        def content(self) -> bytes:
-            return self._answer.body
-
-    return Response

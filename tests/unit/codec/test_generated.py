@@ -284,7 +284,7 @@ def test_a_model_in_several_places_has_one_function() -> None:
 def test_the_source_can_be_read() -> None:
     write: Any = writer_of(codec_of(Line))
     name = re.fullmatch(
-        r"def write_\d+\(value\):\n    \"\"\"Write a field.\"\"\"\n    return f'\{(line_\d+)\(value\)\}'\n",
+        r"def write_\d+\(value\):\n    'Write a field.'\n    return f'\{(line_\d+)\(value\)\}'\n",
         inspect.getsource(write),
     )
     assert name is not None

@@ -47,7 +47,7 @@ def test_functions_with_their_source() -> None:
     assert function.__doc__ == "At most."
     assert inspect.getsource(function) == (
         "def most_2(value):\n"
-        '    """At most."""\n'
+        "    'At most.'\n"
         "    if value > 10:\n"
         "        if value > 20:\n"
         "            return 20\n"
@@ -71,3 +71,12 @@ def test_two_types_of_one_name_keep_their_own_source() -> None:
         body.add(text)
         made.append(source.compile("Twin", source.function("twin", "value", "A twin.", body)))
     assert [inspect.getsource(twin).splitlines()[-1].strip() for twin in made] == ["return 1", "return 2"]
+
+
+def test_no_text_of_a_declaration_becomes_code() -> None:
+    source = Source()
+    body = source.body()
+    body.add("return 1")
+    doc = 'Of """\n    raise SystemExit\n    """\\'
+    function = source.compile(doc, source.function(doc, "value", doc, body))
+    assert (function(0), function.__doc__) == (1, doc)

@@ -34,6 +34,7 @@ from logicaldb import (
 )
 from logicaldb.codec.writing import plain
 from logicaldb.flow import Request
+from logicaldb.operations import transactions
 from logicaldb.operations.single import write
 from logicaldb.operations.writer import Writer, increase
 from tests.unit.operations.driving import (
@@ -1409,10 +1410,8 @@ def test_the_text_of_an_action_bounds_its_bytes(kind: Any) -> None:
 
 
 def test_an_item_whose_text_may_be_too_long_is_measured() -> None:
-    characters = 400 * 1024 - 100
-    item = Plain(pk="é", sk="S", value=0)
-    fits = THINGS.prepare(THINGS.operation("put", Thing(pk="é", title="x" * (characters - 900))))
-    assert len(fits.parameters["Item"].text) * 4 > 400 * 1024
-    with pytest.raises(EncodingError, match=r"^Thing.title: is the largest field of an item of \d+ bytes; the limit is 409600$"):
-        THINGS.prepare(THINGS.operation("put", Thing(pk="é", title="x" * characters)))
-    assert PLAIN.prepare(PLAIN.operation("put", item)).key == {"pk": {"S": "é"}, "sk": {"S": "S"}}
+    fits = THINGS.prepare(THINGS.operation("put", Thing(pk="é", title="x", note="x" * 200_000)))
+    assert 4 * len(fits.parameters["Item"].text) > 409_600
+    message = r"^Thing\.note: is the largest field of an item of \d+ bytes \(\d+ of them in local indexes\)"
+    with pytest.raises(EncodingError, match=message):
+        THINGS.prepare(THINGS.operation("put", Thing(pk="é", title="x", note="x" * 204_800)))

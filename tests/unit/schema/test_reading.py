@@ -7,6 +7,7 @@ from collections import OrderedDict, deque
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum, IntEnum
+from ipaddress import IPv4Address
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -42,8 +43,9 @@ from logicaldb import (
 )
 from logicaldb.codec import wiring
 from logicaldb.items import declaration_of, raw_declaration_of
+from logicaldb.schema import reading
 from logicaldb.schema.items import ItemSchema, hold_constants
-from logicaldb.schema.reading import ReadAnswer
+from logicaldb.schema.reading import ItemReader, ReadAnswer
 from tests.properties.test_reading import assert_same_item, check
 from tests.unit.codec.support import unchecked
 
@@ -325,6 +327,12 @@ class Counted(Item):
     maybe: Annotated[int | None, AfterValidator(abs)] = None
 
 
+class Housed(Item):
+    pk: str
+    sk: str
+    address: Address
+
+
 class Binary(Item):
     number: Annotated[int, Attribute("pk")]
     blob: Annotated[bytes, Attribute("sk")]
@@ -414,6 +422,10 @@ def test_whatever_is_in_a_row(name: str) -> None:
             holder[key] = before
 
 
+# What is otherwise before pydantic 2.12, which cannot read a model inside of another schema anew.
+OLD = {"plain": "none", "unusual": "none", "recursive": "none", "late": "rows", "counted": "rows"}
+
+
 @pytest.mark.parametrize(
     ("name", "roads"),
     [
@@ -441,7 +453,7 @@ def test_which_roads_a_type_has(name: str, roads: str) -> None:
     reader = SCHEMAS[type(item)].reader
     found = {reader.row is not None, reader.page is not None}
     expected = {"rows and answers": {True}, "rows": {True, False}, "none": {False}}
-    assert found == expected[roads]
+    assert found == expected[roads if wiring.nests() else OLD.get(name, roads)]
     assert (reader.page is None) == (reader.item is None) == (reader.batch is None)
     row = SCHEMAS[type(item)].encode(item)
     if reader.row is not None:
@@ -449,6 +461,8 @@ def test_which_roads_a_type_has(name: str, roads: str) -> None:
 
 
 def test_answers_are_read_as_a_whole() -> None:
+    if not wiring.nests():
+        return
     schema = SCHEMAS[Plain]
     row = schema.encode(PLAIN)
     reader = schema.reader
@@ -467,6 +481,8 @@ def test_answers_are_read_as_a_whole() -> None:
 
 
 def test_a_row_among_others_that_the_fast_road_does_not_read() -> None:
+    if not wiring.nests():
+        return
     schema = SCHEMAS[Plain]
     row = schema.encode(PLAIN)
     page = schema.reader.page
@@ -490,13 +506,15 @@ def test_messages_are_those_of_the_slow_road() -> None:
 
 def test_without_models_that_nest(monkeypatch: pytest.MonkeyPatch) -> None:
     """Before pydantic 2.12, pydantic-core reads a model inside of another by the validator of its class alone."""
-    monkeypatch.setattr(wiring, "nests", lambda: False)
-    schema = schema_of(Plain)
-    for item in (PLAIN, FULL):
-        row = schema.encode(item)
-        assert schema.reader.row is not None
-        assert_same_item(schema.reader.row(row), schema.decode_slowly(row))
-        check(schema, row)
+    for module in (wiring, reading):
+        monkeypatch.setattr(module, "nests", lambda: False)
+    schema = schema_of(Housed)
+    row = schema.encode(Housed(pk="a", sk="b", address=Address(street="s")))
+    assert schema.reader.row is not None
+    assert schema.reader.page is None
+    assert_same_item(schema.reader.row(row), schema.decode_slowly(row))
+    check(schema, row)
+    assert schema_of(Plain).reader == ItemReader()  # it holds addresses in several places, of one definition
 
 
 def test_a_pydantic_that_cannot_be_told_to_read_models_anew(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -523,3 +541,22 @@ def test_keys_of_items_are_read_in_the_form_that_is_written() -> None:
     assert schema.reader.row is not None
     with pytest.raises(ValueError, match="not stored as its type writes it"):
         schema.reader.row({**row, "sk": {"S": row["sk"]["S"].replace("-", "")}})
+
+
+def test_what_asks_where_its_input_comes_from_is_read_row_by_row() -> None:
+    """Of JSON text the codecs see Python values, and pydantic would take them for what JSON has."""
+
+    class Asking(Item):
+        pk: str
+        sk: str
+        address: IPv4Address | None = None
+
+    reader = schema_of(Asking).reader
+    assert reader.row is not None
+    assert reader.page is None
+
+
+def test_a_constant_takes_no_other_value() -> None:
+    assert SCHEMAS[Composite].constants == {"kind": "INFO"}
+    with pytest.raises(ValueError, match=r"kind\n.* is a constant of the primary key, 'INFO'"):
+        Composite(shop="a", day=date(2026, 11, 22), kind="x")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import json
 import os
@@ -40,6 +41,7 @@ from botocore.exceptions import (
 from botocore.stub import Stubber
 from moto import mock_aws
 
+from examples.music.models import AlbumTrack, AsyncMusicDb, MusicDb
 from logicaldb.flow import ServiceFailure, Unanswered
 from logicaldb.transport import fast
 from logicaldb.transport.boto import BotoTransport
@@ -295,13 +297,16 @@ def test_headers_that_a_hook_adds_are_sent_and_signed(server: Server, event: str
 def test_what_a_hook_only_looks_at_is_sent_all_the_same(server: Server) -> None:
     client = server.client()
     seen: list[Any] = []
+    bodies: list[bytes] = []
     for event in ("before-sign", "before-send"):
         client.meta.events.register(event, lambda request, **_: seen.append(dict(request.headers.items())))
+        client.meta.events.register(event, lambda request, **_: bodies.append(request.body))
     server.give(200, b"{}")
     get(BotoTransport(client))
     assert server.operations() == ["GetItem"]
     assert seen[0]["X-Amz-Target"] == "DynamoDB_20120810.GetItem"
     assert "Authorization" in seen[1]
+    assert bodies == [GET] * 2
 
 
 @pytest.mark.parametrize("what", ["url", "data", "params", "Authorization"])
@@ -315,7 +320,6 @@ def test_what_a_hook_changes_beyond_headers_is_left_to_botocore(server: Server, 
             request.data = b'{"changed":1}'
         elif what == "params":
             request.params["a"] = "b"
-            assert request.headers
         else:
             request.headers["Authorization"] = "Basic"
 
@@ -888,3 +892,28 @@ def test_what_is_forgotten_closes_its_connections(server: Server) -> None:
     del transport, road, endpoint
     gc.collect()
     assert made.fileno() == -1
+
+
+# Dbs
+
+
+@pytest.mark.parametrize(("options", "expected"), [({}, "GetItem"), ({"fast": False}, "GetItem by botocore")])
+def test_a_db_has_the_switch(server: Server, options: dict[str, Any], expected: str) -> None:
+    server.give(200, b"{}")
+    assert MusicDb(server.client(), **options).load(AlbumTrack.Key("ALBUM_1", 1)) is None
+    server.give(200, b"{}")
+    assert asyncio.run(AsyncMusicDb(server.client(), **options).load(AlbumTrack.Key("ALBUM_1", 1))) is None
+    assert server.operations() == [expected] * 2
+
+
+def test_the_lean_client_of_a_db_that_is_given_none_is_fast(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", server.url)
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.setenv(name, "127.0.0.1")
+    server.give(200, b"{}")
+    assert MusicDb().load(AlbumTrack.Key("ALBUM_1", 1)) is None
+    assert server.operations() == ["GetItem"]
+    assert " lib/logicaldb" in server.received[0][0]["user-agent"]
