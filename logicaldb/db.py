@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
 from decimal import Decimal
-from typing import Any, overload
+from typing import TYPE_CHECKING, Any, overload
 
 from typing_extensions import TypeVar
 
 from logicaldb.db_base import DbBase, TableNameResolver
 from logicaldb.drivers import Transport, iterate, run
-from logicaldb.explaining import DbExplanations, Recorder, explain_db
 from logicaldb.expressions import Condition, Update
 from logicaldb.items import Item, ItemKey
 from logicaldb.operations import batches, transactions
@@ -21,10 +20,11 @@ from logicaldb.operations.tables import create_tables
 from logicaldb.operations.times import Clock, utc_now
 from logicaldb.pager import SaveItems, WritingPager, WritingPagerHandler
 from logicaldb.sets import BatchWriteResult, BatchWriteSet, ItemSet, TransactionWriteSet, item_keys, several
-from logicaldb.transport.boto import make_client
-from logicaldb.transport.choice import transport_of
 from logicaldb.views import View
 from logicaldb.watching import OnRequest, WatchedTransport
+
+if TYPE_CHECKING:
+    from logicaldb.explaining import DbExplanations, Recorder
 
 I = TypeVar("I", bound=Item)  # noqa: E741  # the type of the items, as in every signature
 
@@ -60,6 +60,10 @@ class LogicalDb(DbBase[View[Any, Any]]):
         fast: bool = True,
         on_request: OnRequest | None = None,
     ) -> None:
+        # Imported here, because tables are declared in more processes than a db is made in, of which each pays for it.
+        from logicaldb.transport.boto import make_client  # noqa: PLC0415
+        from logicaldb.transport.choice import transport_of  # noqa: PLC0415
+
         if client is None:
             client = make_client()
         transport, at_once = transport_of(client, fast=fast)
@@ -70,6 +74,8 @@ class LogicalDb(DbBase[View[Any, Any]]):
     @property
     def explain(self) -> DbExplanations:
         """The same methods, each of which explains what it would send; nothing is sent."""
+        from logicaldb.explaining import explain_db  # noqa: PLC0415 - most programs explain nothing
+
         return explain_db(lambda transport: recorded(self, transport))
 
     def create_tables(self) -> list[str]:

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Iterable
 from contextlib import asynccontextmanager
 from decimal import Decimal
-from typing import Any, ClassVar, overload
+from typing import TYPE_CHECKING, Any, ClassVar, overload
 
 from typing_extensions import TypeVar
 
 from logicaldb.db import recorded
 from logicaldb.db_base import DbBase, TableNameResolver
 from logicaldb.drivers_async import AsyncTransport, iterate_async, run_async
-from logicaldb.explaining import DbExplanations, explain_db
 from logicaldb.expressions import Condition, Update
 from logicaldb.flow import Async, Sync
 from logicaldb.items import Item, ItemKey
@@ -23,10 +22,11 @@ from logicaldb.operations.tables import create_tables
 from logicaldb.operations.times import Clock, utc_now
 from logicaldb.pager_async import AsyncSaveItems, AsyncWritingPager, AsyncWritingPagerHandler
 from logicaldb.sets import BatchWriteResult, BatchWriteSet, ItemSet, TransactionWriteSet, item_keys, several
-from logicaldb.transport.boto import make_client
-from logicaldb.transport.choice import async_transport_of
 from logicaldb.views_async import AsyncView
 from logicaldb.watching import AsyncWatchedTransport, OnRequest
+
+if TYPE_CHECKING:
+    from logicaldb.explaining import DbExplanations
 
 I = TypeVar("I", bound=Item)  # noqa: E741  # the type of the items, as in every signature
 U = TypeVar("U")
@@ -64,6 +64,10 @@ class AsyncLogicalDb(DbBase[AsyncView[Any, Any]]):
         fast: bool = True,
         on_request: OnRequest | None = None,
     ) -> None:
+        # Imported here, because tables are declared in more processes than a db is made in, of which each pays for it.
+        from logicaldb.transport.boto import make_client  # noqa: PLC0415
+        from logicaldb.transport.choice import async_transport_of  # noqa: PLC0415
+
         if client is None:
             client = make_client()
         transport, at_once = async_transport_of(client, fast=fast)
@@ -74,6 +78,8 @@ class AsyncLogicalDb(DbBase[AsyncView[Any, Any]]):
     @property
     def explain(self) -> DbExplanations:
         """The same methods, each of which explains what it would send; nothing is sent or awaited."""
+        from logicaldb.explaining import explain_db  # noqa: PLC0415 - most programs explain nothing
+
         return explain_db(lambda transport: recorded(self, transport))
 
     async def create_tables(self) -> list[str]:

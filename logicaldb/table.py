@@ -26,7 +26,9 @@ from logicaldb.schema.tables import TableSchema
 from logicaldb.schema.types import type_text
 from logicaldb.schema.views import TableDeclaration, ViewDeclaration, ViewSchema, bind_view, check_time_to_live
 from logicaldb.views import CollectionView, IndexView, RawView, View
-from logicaldb.views_async import AsyncCollectionView, AsyncIndexView, AsyncRawView, AsyncView
+
+if TYPE_CHECKING:
+    from logicaldb.views_async import AsyncCollectionView, AsyncIndexView, AsyncRawView, AsyncView
 
 K = TypeVar("K", bound=KeyBase[Any])
 I = TypeVar("I", bound=Item)  # noqa: E741  # the type of the items, as in every signature
@@ -131,10 +133,13 @@ class _Kinds:
     raw: type[Any]
 
 
-_KINDS: Final[Mapping[type[Sync | Async], _Kinds]] = {
-    Sync: _Kinds(CollectionView, IndexView, View, RawView),
-    Async: _Kinds(AsyncCollectionView, AsyncIndexView, AsyncView, AsyncRawView),
-}
+def _kinds(mode: type[Sync | Async]) -> _Kinds:
+    if mode is Sync:
+        return _Kinds(CollectionView, IndexView, View, RawView)
+    # Imported here, because who has no db that is awaited does not need them.
+    from logicaldb.views_async import AsyncCollectionView, AsyncIndexView, AsyncRawView, AsyncView  # noqa: PLC0415
+
+    return _Kinds(AsyncCollectionView, AsyncIndexView, AsyncView, AsyncRawView)
 
 
 class ItemCodec(Generic[I]):
@@ -180,7 +185,7 @@ class LogicalTable(Generic[R, M]):
     def __init__(self, name: str, transport: Any, clock: Clock, workers: int, mode: type[Sync | Async] = Sync) -> None:
         declaration = self.__logicaldb_table__
         self._name = name
-        self._kinds = _KINDS[mode]
+        self._kinds = _kinds(mode)
         self._raw: Any = self._kinds.raw(RawRows(name, declaration.raw), transport)
         self._views: dict[str, Any] = {
             view.declaration.name: self._make_view(view, transport, clock, workers)

@@ -6,19 +6,11 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Generic, overload
+from typing import TYPE_CHECKING, Any, Generic, overload
 
 from typing_extensions import TypeVar
 
 from logicaldb.drivers import Transport, iterate, run
-from logicaldb.explaining import (
-    CollectionExplanations,
-    IndexExplanations,
-    ViewExplanations,
-    explain_collection,
-    explain_index,
-    explain_view,
-)
 from logicaldb.expressions import Condition, KeyCondition, Update
 from logicaldb.items import Item, KeyBase, RawItem
 from logicaldb.operations import cursors, single
@@ -28,6 +20,9 @@ from logicaldb.operations.writer import Writer, increase
 from logicaldb.pages import Offset, Page, WorkerId
 from logicaldb.sets import Operation, item_key
 from logicaldb.transport.threads import in_parallel
+
+if TYPE_CHECKING:
+    from logicaldb.explaining import CollectionExplanations, IndexExplanations, ViewExplanations
 
 K = TypeVar("K", bound=KeyBase[Any])
 I = TypeVar("I", bound=Item)  # noqa: E741  # the type of the items, as in every signature
@@ -45,6 +40,8 @@ class CollectionView(Generic[K, T]):
     @property
     def explain(self) -> CollectionExplanations[K]:
         """The same methods, each of which explains what it would send; nothing is sent."""
+        from logicaldb.explaining import explain_collection  # noqa: PLC0415 - most programs explain nothing
+
         return explain_collection(lambda transport: CollectionView(self._source, transport))
 
     def query(
@@ -189,6 +186,8 @@ class IndexView(Cursors[K, I]):
     @property
     def explain(self) -> IndexExplanations[K, I]:
         """The same methods, each of which explains what it would send; nothing is sent."""
+        from logicaldb.explaining import explain_index  # noqa: PLC0415 - most programs explain nothing
+
         return explain_index(lambda transport: IndexView(self._source, transport, 1))
 
     def query(
@@ -429,6 +428,8 @@ class View(IndexView[K, I]):
     @property
     def explain(self) -> ViewExplanations[K, I]:
         """The same methods, each of which explains what it would send; nothing is sent."""
+        from logicaldb.explaining import explain_view  # noqa: PLC0415 - most programs explain nothing
+
         return explain_view(lambda transport: View(self._source, transport, 1, self._writer))
 
     def _write(self, operation: Operation, token: str | None) -> Any:

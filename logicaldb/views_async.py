@@ -4,19 +4,11 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Sequence
 from decimal import Decimal
-from typing import Any, Generic, overload
+from typing import TYPE_CHECKING, Any, Generic, overload
 
 from typing_extensions import TypeVar
 
 from logicaldb.drivers_async import AsyncTransport, iterate_async, run_async
-from logicaldb.explaining import (
-    CollectionExplanations,
-    IndexExplanations,
-    ViewExplanations,
-    explain_collection,
-    explain_index,
-    explain_view,
-)
 from logicaldb.expressions import Condition, KeyCondition, Update
 from logicaldb.items import Item, KeyBase, RawItem
 from logicaldb.operations import single
@@ -27,6 +19,9 @@ from logicaldb.pages import Offset, Page, WorkerId
 from logicaldb.sets import Operation, item_key
 from logicaldb.transport.tasks import in_parallel_async
 from logicaldb.views import CollectionView, Cursors, IndexView, View
+
+if TYPE_CHECKING:
+    from logicaldb.explaining import CollectionExplanations, IndexExplanations, ViewExplanations
 
 K = TypeVar("K", bound=KeyBase[Any])
 I = TypeVar("I", bound=Item)  # noqa: E741  # the type of the items, as in every signature
@@ -44,6 +39,8 @@ class AsyncCollectionView(Generic[K, T]):
     @property
     def explain(self) -> CollectionExplanations[K]:
         """The same methods, each of which explains what it would send; nothing is sent, and nothing is awaited."""
+        from logicaldb.explaining import explain_collection  # noqa: PLC0415 - most programs explain nothing
+
         return explain_collection(lambda transport: CollectionView(self._source, transport))
 
     async def query(
@@ -132,6 +129,8 @@ class AsyncIndexView(Cursors[K, I]):
     @property
     def explain(self) -> IndexExplanations[K, I]:
         """The same methods, each of which explains what it would send; nothing is sent, and nothing is awaited."""
+        from logicaldb.explaining import explain_index  # noqa: PLC0415 - most programs explain nothing
+
         return explain_index(lambda transport: IndexView(self._source, transport, 1))
 
     async def query(
@@ -333,6 +332,8 @@ class AsyncView(AsyncIndexView[K, I]):
     @property
     def explain(self) -> ViewExplanations[K, I]:
         """The same methods, each of which explains what it would send; nothing is sent, and nothing is awaited."""
+        from logicaldb.explaining import explain_view  # noqa: PLC0415 - most programs explain nothing
+
         return explain_view(lambda transport: View(self._source, transport, 1, self._writer))
 
     async def _write(self, operation: Operation, token: str | None) -> Any:

@@ -28,6 +28,7 @@ from logicaldb.codec.values import ValueCodec
 CoreSchema: TypeAlias = dict[str, Any]
 """A schema of pydantic-core's (``pydantic_core.core_schema``)."""
 
+# Pydantic-core by itself would read more than numbers are written as, "0-1" for -1 among it.
 _INT: Final = "^-?[0-9]{1,38}$"
 # As the codec reads it, a number without a fraction has the exponent 0, and zero has no sign.
 _DECIMAL: Final = r"^(?:0|-?[1-9][0-9]{0,37}|-?[0-9]{1,38}\.[0-9]{0,37}[1-9])$"

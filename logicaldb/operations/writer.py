@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any, Final, Literal, cast
 
-from logicaldb.annotations import Counter, CreatedAt, TimeToLive, UpdatedAt, Version
+from logicaldb.annotations import CreatedAt, TimeToLive, UpdatedAt, Version
 from logicaldb.codec.limits import MAX_ITEM_BYTES
 from logicaldb.codec.values import describe
-from logicaldb.codec.writing import JsonText, most_bytes, to_json
+from logicaldb.codec.writing import JsonText, most_bytes
 from logicaldb.errors import ConditionFailed, DecodingError, EncodingError
-from logicaldb.expressions import Attr, Condition, Placeholders, Update, values_text
+from logicaldb.expressions import Attr, Condition, Placeholders, Update
 from logicaldb.items import Item, ItemKey
 from logicaldb.operations.bare import save_of_nothing
 from logicaldb.operations.changes import Changes
+from logicaldb.operations.item_expressions import ItemExpressions
 from logicaldb.operations.sizes import check_size, most_copies
 from logicaldb.operations.times import Clock, OneReading
 from logicaldb.operations.updates import Planned, plan
@@ -55,8 +56,7 @@ class Writer:
         # Prefixes are in the key; what is left tells the type from others that have the same keys.
         self._marks = [mark for mark in marks if mark.kind in ("exists", "absent")]
         self._copies = most_copies(item.raw)
-        self._keys = [name in item.raw.keys for name in item.stored]
-        self._saves: dict[tuple[bool, ...], tuple[dict[str, Any], bool]] = {}
+        self._expressions = ItemExpressions(item)
         self._roles = [field for field in item.declaration.fields.values() if field.role is not None]
 
     def operation(self, kind: OperationKind, item: Item, condition: Condition | None = None) -> Operation:
@@ -92,7 +92,7 @@ class Writer:
         key, wires, row = self.item.text(item)
         self._check_size(item, row)
         expected = self._expected(_item(operation))
-        saving = self._saving(operation, wires, expected)
+        saving = self._expressions.of_save(operation, wires, expected)
         if saving is None:
             removed = [name for name in self.item.stored if name not in key]
             return save_of_nothing(operation, self.item, self.table, key, removed)
@@ -109,47 +109,6 @@ class Writer:
             self._decoded if asked else lambda _: item,
         )
 
-    def _saving(
-        self, operation: Operation, wires: Sequence[str | None], expected: int | None
-    ) -> tuple[dict[str, Any], bool] | None:
-        """The expressions of a save, and whether the stored item is asked for; ``None`` where it sets nothing.
-
-        They are the same for all items of which the same attributes are absent, their values aside.
-        """
-        shape = (bool(expected), *[wire is None for wire in wires])
-        known = None if operation.condition is not None else self._saves.get(shape)
-        if known is None:
-            known = self._new_saving(operation, wires, expected)
-            if known is None or operation.condition is not None:
-                return known
-            expressions, asked = known
-            names = JsonText(to_json(expressions["ExpressionAttributeNames"]))
-            known = {**expressions, "ExpressionAttributeNames": names, "ExpressionAttributeValues": None}, asked
-            self._saves[shape] = known
-        expressions, asked = known
-        values = [wire for wire, is_key in zip(wires, self._keys, strict=True) if wire is not None and not is_key]
-        if expected is not None:
-            values.append(_number(expected))
-        return {**expressions, "ExpressionAttributeValues": values_text(values)}, asked
-
-    def _new_saving(
-        self, operation: Operation, wires: Sequence[str | None], expected: int | None
-    ) -> tuple[dict[str, Any], bool] | None:
-        changes = Changes()
-        asked = False
-        for name, wire, is_key in zip(self.item.stored, wires, self._keys, strict=True):
-            if is_key:
-                continue
-            if wire is not None and isinstance(self._field(name).role, Counter | CreatedAt):
-                changes.set_if_not_exists((name,), JsonText(wire))
-                asked = True
-            else:
-                changes.put((name,), None if wire is None else JsonText(wire))
-        if not changes.sets:
-            return None
-        conditions = self._version_condition(expected, changes.placeholders)
-        return parameters(operation, self.item, conditions, changes.placeholders, changes), asked
-
     def _create(self, operation: Operation) -> Write:
         """Put the row where there is none."""
         if self._expected(_item(operation)):
@@ -160,35 +119,25 @@ class Writer:
             )
         placeholders = Placeholders()
         missing = f"attribute_not_exists({placeholders.name(self.item.raw.keys.partition)})"
-        return self._replace(operation, Refusal(operation, self.item, create=True), [missing], placeholders)
+        expressions = parameters(operation, self.item, [missing], placeholders)
+        return self._replace(operation, Refusal(operation, self.item, create=True), expressions)
 
     def _put(self, operation: Operation) -> Write:
         """Replace the whole row."""
         expected = self._expected(_item(operation))
         refusal = Refusal(operation, self.item, version=expected)
-        if expected is None and operation.condition is None:
-            return self._replace(operation, refusal)
-        placeholders = Placeholders()
-        return self._replace(operation, refusal, self._version_condition(expected, placeholders), placeholders)
+        return self._replace(operation, refusal, self._expressions.under_version(operation, expected))
 
     def _clobber(self, operation: Operation) -> Write:
         """Replace the whole row, whatever is there; batches have no conditions."""
         self._expected(_item(operation))
-        return self._replace(operation, Refusal(operation, self.item))
+        return self._replace(operation, Refusal(operation, self.item), {})
 
-    def _replace(
-        self,
-        operation: Operation,
-        refuse: Refusal,
-        conditions: Sequence[str] = (),
-        placeholders: Placeholders | None = None,
-    ) -> Write:
+    def _replace(self, operation: Operation, refuse: Refusal, expressions: Mapping[str, Any]) -> Write:
         item = self._moved_on(_item(operation))
         key, _, row = self.item.text(item)
         self._check_size(item, row)
-        body: dict[str, Any] = {"Item": JsonText(row)}
-        if placeholders is not None:
-            body |= parameters(operation, self.item, conditions, placeholders)
+        body = {"Item": JsonText(row), **expressions}
         return Write(operation, "Put", self.table, key, body, refuse, result=lambda _: item)
 
     def _update(self, operation: Operation) -> Write:
@@ -247,7 +196,7 @@ class Writer:
                 changes.remove_nothing()
         if operation.if_version is not None:
             self._check_version(operation, operation.if_version)
-            conditions += self._version_condition(operation.if_version, placeholders)
+            conditions += self._expressions.version_condition(operation.if_version, placeholders)
         conditions += filter(None, (guard.expression(placeholders) for guard in planned.guards))
         refusal = Refusal(
             operation,
@@ -308,14 +257,12 @@ class Writer:
     def _delete(self, operation: Operation) -> Write:
         """Delete a row; that of an item only under its version."""
         expected = None if operation.item is None else self._expected(operation.item)
-        placeholders = Placeholders()
-        conditions = self._version_condition(expected, placeholders)
         return Write(
             operation,
             "Delete",
             self.table,
             self.key.primary(operation.key),
-            parameters(operation, self.item, conditions, placeholders),
+            self._expressions.under_version(operation, expected),
             Refusal(operation, self.item, version=expected),
             "ALL_OLD",
             lambda row: None if row is None else self._decoded(row),
@@ -360,15 +307,6 @@ class Writer:
             raise EncodingError(f"{self.item.name}.{self.item.version.name}: {version} is below 0, and no version is")
         return version
 
-    def _version_condition(self, expected: int | None, placeholders: Placeholders) -> list[str]:
-        """The condition of a version; 0 is that of a row that has none."""
-        if expected is None:
-            return []
-        assert self.item.version is not None
-        name = placeholders.name(self.item.version.attributes[0])
-        text = f"{name} = {placeholders.value(JsonText(_number(expected)))}"
-        return [text if expected else f"attribute_not_exists({name}) OR {text}"]
-
     def _field(self, attribute: str) -> FieldDeclaration:
         """The field that an attribute holds, of several the first."""
         return self.item.declaration.fields[self.item.stored[attribute].fields[0]]
@@ -400,11 +338,6 @@ _PREPARE: Final[Mapping[OperationKind, Callable[[Writer, Operation], Write]]] = 
 def _mark_condition(mark: Mark, placeholders: Placeholders) -> str:
     name = placeholders.name(mark.attribute)
     return f"attribute_exists({name})" if mark.kind == "exists" else f"attribute_not_exists({name})"
-
-
-def _number(number: int) -> str:
-    """The JSON text of a number in wire form."""
-    return f'{{"N":"{number}"}}'
 
 
 def _item(operation: Operation) -> Item:

@@ -213,7 +213,7 @@ def _python(least: tuple[int, int]) -> str | None:
     for minor in range(least[1], 20):
         found = shutil.which(f"python3.{minor}")
         # One that is found may be a stand-in of pyenv's for one that is not installed.
-        if found and subprocess.run([found, "-c", ""], check=False, capture_output=True).returncode == 0:  # noqa: S603
+        if found and subprocess.run([found, "-c", ""], check=False, capture_output=True).returncode == 0:
             return found
     return None
 

@@ -8,17 +8,19 @@ from collections.abc import Generator
 from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import contextmanager
 from datetime import timedelta
+from importlib import import_module
 from multiprocessing import get_context
 from pickle import PicklingError
 from typing import Any
 
 import boto3
 import pytest
-from distributed import Client, LocalCluster
 
 from examples.music.models import AlbumTrack, MusicDb
 from logicaldb import BatchWriteSet, attr
 from logicaldb.testing import DynamoDbLocal, LogicalDbFactory
+
+distributed: Any = import_module("distributed")  # it has no types
 
 TRACKS = {(f"ALBUM_{number % 7}", number) for number in range(300)}
 
@@ -26,8 +28,8 @@ TRACKS = {(f"ALBUM_{number % 7}", number) for number in range(300)}
 @contextmanager
 def dask() -> Generator[Executor]:
     with (
-        LocalCluster(n_workers=2, threads_per_worker=2, dashboard_address=None) as cluster,
-        Client(cluster) as client,
+        distributed.LocalCluster(n_workers=2, threads_per_worker=2, dashboard_address=None) as cluster,
+        distributed.Client(cluster) as client,
     ):
         yield client.get_executor()
 

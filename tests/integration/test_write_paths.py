@@ -92,7 +92,7 @@ class Db(LogicalDb):
 
 
 KEY = Thing.Key("a")
-START = datetime(2026, 11, 22, 3, 4, 5, 678901, tzinfo=UTC)
+START = datetime(2096, 11, 22, 3, 4, 5, 678901, tzinfo=UTC)
 
 
 @dataclass

@@ -21,10 +21,11 @@ DOCS = ROOT / "docs"
 PAGES = [
     ROOT / "README.md",
     ROOT / "CHANGELOG.md",
+    ROOT / "CONTRIBUTING.md",
     *sorted(DOCS.glob("**/*.md")),
     *sorted(ROOT.glob("examples/**/*.md")),
 ]
-LANGUAGES = {"bash", "console", "json", "python", "text", "toml", "yaml"}
+LANGUAGES = {"bash", "console", "json", "mermaid", "python", "text", "toml", "yaml"}
 """What a fenced block may be; of these conftest.py runs ``python``, and nothing that is called otherwise."""
 
 pages = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())

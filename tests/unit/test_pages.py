@@ -42,7 +42,7 @@ def test_the_key_of_a_found_offset_is_made_once_and_when_it_is_asked_for() -> No
 def test_equal_offsets() -> None:
     offsets = [Offset(KEY), Offset.served(KEY, RAW), Offset.found(lambda _: KEY, RAW)]
     assert len(set(offsets)) == 1
-    foreign = Offset.served(None, RAW)
+    foreign: Offset[Any] = Offset.served(None, RAW)
     assert foreign == Offset.found(lambda _: None, RAW)
     assert hash(foreign) == hash(Offset.served(None, dict(RAW)))
     assert foreign not in offsets

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 import dataclasses
 import inspect
 import re
 from collections.abc import Iterator
 from functools import cached_property
-from types import FunctionType, ModuleType
+from pathlib import Path
+from types import FunctionType
 from typing import Any
 
 import pytest
@@ -53,12 +55,21 @@ def test_all_is_sorted() -> None:
 
 
 def test_all_is_complete() -> None:
-    public = {
-        name
-        for name, value in vars(logicaldb).items()
-        if not name.startswith("_") and name != "annotations" and not isinstance(value, ModuleType)
+    assert [name for name in dir(logicaldb) if not name.startswith("_")] == logicaldb.__all__
+    assert sorted(logicaldb._HOMES) == logicaldb.__all__
+    with pytest.raises(AttributeError) as missing:
+        logicaldb.NoSuchName  # type: ignore[attr-defined]  # noqa: B018  # pyright: ignore[reportAttributeAccessIssue, reportUnusedExpression]
+    assert str(missing.value) == "module 'logicaldb' has no attribute 'NoSuchName'"
+
+
+def test_checkers_find_each_name_where_it_is() -> None:
+    """What is imported for checkers alone is what is given when the program runs."""
+    tree = ast.parse(Path(logicaldb.__file__).read_text(encoding="utf-8"))
+    imports = (node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom))
+    homes = {
+        alias.name: node.module for node in imports for alias in node.names if str(node.module).startswith("logicaldb")
     }
-    assert public == set(logicaldb.__all__)
+    assert homes == logicaldb._HOMES
 
 
 @pytest.mark.parametrize("name", sorted(EXPORTED))

@@ -291,7 +291,7 @@ def test_the_source_can_be_read() -> None:
     line = re.sub(r"_\d+", "", inspect.getsource(write.__globals__[name[1]]))
     assert line.startswith(
         "def line(value):\n"
-        '    """Write \'Line\'."""\n'
+        "    \"Write 'Line'.\"\n"
         "    if type(value) is not Line:\n"
         "        raise Unusual\n"
         "    values = value.__dict__\n"

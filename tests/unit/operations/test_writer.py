@@ -1385,7 +1385,7 @@ SEEN: list[tuple[Writer, Any]] = [
 
 
 @pytest.mark.parametrize("condition", [None, Expression("attribute_exists(pk)")])
-@pytest.mark.parametrize("kind", ["save", "put", "clobber"])
+@pytest.mark.parametrize("kind", ["save", "put", "clobber", "delete"])
 def test_a_write_is_the_same_whatever_was_written_before(kind: Any, condition: Any) -> None:
     for _ in range(2):
         for writer, item in SEEN:

@@ -275,7 +275,7 @@ def test_nothing_is_compiled_before_it_is_needed() -> None:
 
 def test_the_source_can_be_read() -> None:
     source = re.sub(r"_\d+", "", inspect.getsource(PLAIN.writer))
-    assert source.startswith('def write(values):\n    """Write the row of \'Plain\'."""\n    id = values[\'id\']\n')
+    assert source.startswith("def write(values):\n    \"Write the row of 'Plain'.\"\n    id = values['id']\n")
 
 
 def test_a_row_of_wire_values() -> None:

@@ -473,6 +473,22 @@ def test_the_endpoint_is_that_of_the_account(open_sender: Any, monkeypatch: pyte
 
 
 @pytest.mark.usefixtures("sealed")
+def test_awaited_requests_of_other_operations_follow_to_another_account() -> None:
+    client = regional()
+    requests = answering(client)
+    credentials = client._request_signer._credentials
+    with sender("awaited", client) as sending:
+        for account in ("1" * 12, "2" * 12):
+            credentials.account_id = account
+            sending.transport._fresh_until = 0.0
+            sending.send("GetItem")
+            sending.send("Query")
+    client.query(TableName="music")
+    urls = [request.url for request in requests]
+    assert urls == [urls[0]] * 2 + [urls[-1]] * 3
+
+
+@pytest.mark.usefixtures("sealed")
 def test_the_client_is_asked_once_for_an_operation_and_a_table(open_sender: Any) -> None:
     client = regional()
     answering(client)
