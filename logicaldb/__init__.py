@@ -78,7 +78,6 @@ if TYPE_CHECKING:
     from logicaldb.views_async import AsyncCollectionView, AsyncIndexView, AsyncRawView, AsyncView
     from logicaldb.watching import RequestEvent
 
-    __version__ = "0.1.0.dev0"
 
 __all__ = [
     "AmbiguousWrite",
@@ -166,6 +165,8 @@ __all__ = [
     "item_size",
 ]
 
+
+__version__ = "0.1.0.dev0"
 
 _HOMES: Final = {
     "AmbiguousWrite": "logicaldb.errors",

@@ -226,7 +226,7 @@ class LogicalDb(DbBase[View[Any, Any]]):
             The set to add operations to.
 
         Raises:
-            the same as ``transaction_write``.
+            LogicalDbError: as ``transaction_write``.
         """
         writes = TransactionWriteSet()
         yield writes
@@ -274,7 +274,7 @@ class LogicalDb(DbBase[View[Any, Any]]):
         are left out, and a key that comes again much later is read again. Nothing is sent before the first ``next``.
 
         Raises:
-            the same as ``batch_load``; what was handed out before is complete.
+            LogicalDbError: as ``batch_load``; what was handed out before is complete.
         """
         items: Any = iterate(
             batches.load_all(several(keys, "keys"), self._rows, consistent_read=consistent_read, at_once=self._at_once),
@@ -367,7 +367,7 @@ class LogicalDb(DbBase[View[Any, Any]]):
             The number of items.
 
         Raises:
-            the same as ``WritingPager.execute``.
+            LogicalDbError: as ``WritingPager.execute``.
         """
         pager = self.transaction_writing_pager(
             several(items, "items"), SaveItems(), max_transaction_items=max_transaction_items

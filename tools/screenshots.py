@@ -37,17 +37,20 @@ def take(chromium: str, folder: Path) -> dict[str, bytes]:
         pictures = {"diagram-music.png": _picture(tab, diagram.as_uri(), width=1280, height=1170)}
         with in_process_dynamodb() as client, served(client, "music_items", read_catalog(BUNDLED)) as web:
             for name, path in (("web-albums", "/"), ("web-album", "/albums/ALBUM_blue")):
-                pictures[f"{name}.png"] = _picture(tab, str(web.base_url.join(path)), width=1000, height=640)
+                pictures[f"{name}.jpg"] = _picture(
+                    tab, str(web.base_url.join(path)), width=1000, height=640, is_photo=True
+                )
     return pictures
 
 
-def _picture(tab: Tab, address: str, *, width: int, height: int) -> bytes:
+def _picture(tab: Tab, address: str, *, width: int, height: int, is_photo: bool = False) -> bytes:
     """The top of a page; of a shorter one, all of it."""
     tab.appear(width=width, scheme="light")
     tab.open(address)
     whole = tab.run("document.documentElement.getBoundingClientRect().height")
     clip: dict[str, Any] = {"x": 0, "y": 0, "width": width, "height": min(height, whole), "scale": 1}
-    options: dict[str, Any] = {"format": "png", "captureBeyondViewport": True, "clip": clip}
+    options: dict[str, Any] = {"captureBeyondViewport": True, "clip": clip}
+    options |= {"format": "jpeg", "quality": 85} if is_photo else {"format": "png"}
     return b64decode(tab._call("Page.captureScreenshot", **options)["data"])
 
 

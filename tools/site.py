@@ -23,32 +23,39 @@ ROOT: Final = Path(__file__).parents[1]
 MERMAID: Final = ROOT / ".cache" / "mermaid" / "package" / "dist" / "mermaid.min.js"
 """Where `make docs` puts it; without it, the theme asks for it elsewhere when a page with a diagram is read."""
 
+STYLE: Final = ".md-grid { max-width: 78rem; }\n"
+"""Wide enough for code of 100 columns."""
+
 REFERENCE: Final = {
     "declaring": (
         "Declaring tables",
-        "RawItem Item ItemKey IndexKey LogicalTable InlineView SecondaryIndex ItemCollection TableName PartitionKey "
-        "SortKey Attribute Version Counter CreatedAt UpdatedAt TimeToLive Sync Async M",
+        """RawItem Item ItemKey IndexKey LogicalTable InlineView SecondaryIndex ItemCollection TableName
+        PartitionKey SortKey Attribute Version Counter CreatedAt UpdatedAt TimeToLive Sync Async M""",
     ),
     "dbs-and-views": (
         "Dbs and views",
-        "LogicalDb View IndexView CollectionView RawView ItemCodec WritingPager WritingPagerHandler DirectTransport",
+        """LogicalDb View IndexView CollectionView RawView ItemCodec WritingPager WritingPagerHandler
+        DirectTransport""",
     ),
     "asyncio": (
         "Dbs and views for asyncio",
-        "AsyncLogicalDb AsyncView AsyncIndexView AsyncCollectionView AsyncRawView AsyncWritingPager "
-        "AsyncWritingPagerHandler AsyncDirectTransport",
+        """AsyncLogicalDb AsyncView AsyncIndexView AsyncCollectionView AsyncRawView AsyncWritingPager
+        AsyncWritingPagerHandler AsyncDirectTransport""",
     ),
     "expressions": (
         "Expressions",
-        "attr Attr Condition Update Expression KeyCondition BeginsWith Between EqualTo LessThan AtMost GreaterThan AtLeast",
+        """attr Attr Condition Update Expression KeyCondition BeginsWith Between EqualTo LessThan AtMost
+        GreaterThan AtLeast""",
     ),
     "results-and-sets": (
         "Results and sets",
-        "Page Offset WorkerId ItemSet TransactionWriteSet BatchWriteSet BatchWriteResult Operation OperationFailure",
+        """Page Offset WorkerId ItemSet TransactionWriteSet BatchWriteSet BatchWriteResult Operation
+        OperationFailure""",
     ),
     "observing": (
         "Observing",
-        "Explanation explaining.ExplainedRequest Capacity Units TableUnits item_size RequestEvent otel.instrumentation",
+        """Explanation explaining.ExplainedRequest Capacity Units TableUnits item_size RequestEvent
+        otel.instrumentation""",
     ),
     "errors": ("Errors", ""),
     "testing": ("Testing", " ".join(f"testing.{name}" for name in testing.__all__)),
@@ -57,6 +64,7 @@ REFERENCE: Final = {
 
 _LINK: Final = re.compile(r"(!?)\[((?:[^\[\]]|\[[^\]]*\])*)\]\(([^)\s]+)\)")
 _FENCE: Final = re.compile(r"^(```+).*?^\1[ ]*$", re.MULTILINE | re.DOTALL)
+_CELL: Final = re.compile(r"<td\b.*?</td>", re.DOTALL)
 _CONSOLE: Final = re.compile(r"^```python\n(?=>>>)", re.MULTILINE)
 
 
@@ -73,6 +81,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
         if files.get_file_from_path(place) is None:
             files.append(File.generated(config, place, content=content_of(file)))
             waiting += outside(file)
+    files.append(File.generated(config, "assets/site.css", content=STYLE))
     if MERMAID.is_file():
         files.append(File.generated(config, "assets/mermaid.min.js", abs_src_path=str(MERMAID)))
     return files
@@ -89,8 +98,14 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
     return _CONSOLE.sub("```pycon\n", _outside_of_fences(markdown, lambda text: relinked(text, file, place)))
 
 
+def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -> str:  # noqa: ARG001 - mkdocs names them
+    """Show ``|`` in tables as it is meant: Markdown for Python leaves it escaped in code."""
+    return _CELL.sub(lambda cell: cell[0].replace("\\|", "|"), html)
+
+
 def on_post_page(output: str, page: Page, config: MkDocsConfig) -> str:  # noqa: ARG001 - mkdocs names them
     """Give pages with a diagram what draws it, so that the theme does not fetch it from elsewhere."""
+    output = output.replace("::</p>", ":</p>")  # docstrings lead to code by two colons, which Markdown shows
     if 'class="mermaid"' not in output or not MERMAID.is_file():
         return output
     script = posixpath.relpath("assets/mermaid.min.js", posixpath.dirname(page.file.dest_uri) or ".")

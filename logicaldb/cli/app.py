@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, datetime
 from enum import StrEnum
 from importlib import import_module
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any, Final, NoReturn
 
 import typer
 from rich.console import Console
@@ -26,6 +27,9 @@ from logicaldb.errors import LogicalDbError
 from logicaldb.operations.tables import create_tables as create_tables_flow
 from logicaldb.schema.raw import RawDeclaration
 from logicaldb.transport.boto import BotoTransport
+
+_WIDE: Final = 200
+"""The columns of a table that goes into a file or another program, where nothing is to be cut in two."""
 
 app = typer.Typer(
     help="Look at what a db declares, compare it with live tables, export it.",
@@ -120,7 +124,10 @@ def export(
 
 
 def _console() -> Console:
-    return Console(highlight=False)
+    console = Console(highlight=False)
+    if not console.is_terminal and "COLUMNS" not in os.environ:
+        console.width = _WIDE
+    return console
 
 
 def _fail(problem: object) -> NoReturn:

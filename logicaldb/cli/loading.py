@@ -27,7 +27,7 @@ def load_db(name: str) -> DbType:
         NoDb: there is no such module or class, it is no db, or what it declares is wrong.
     """
     module_name, colon, class_name = name.partition(":")
-    if not (module_name and colon and class_name):
+    if not (all(part.isidentifier() for part in module_name.split(".")) and colon and class_name):
         raise NoDb(f"{name!r} does not name a db class; write module:MusicDb")
     here = str(Path.cwd())
     if here not in sys.path:
@@ -36,11 +36,12 @@ def load_db(name: str) -> DbType:
         module = import_module(module_name)
     except DeclarationError as wrong:
         raise NoDb(f"{module_name} declares something wrong: {wrong}") from wrong
-    except ModuleNotFoundError as missing:
+    except (Exception, SystemExit) as problem:
+        missing = problem.name if isinstance(problem, ModuleNotFoundError) else None
         # One that is missing inside of the module is not that the user has written it wrongly here.
-        if missing.name is None or not (module_name + ".").startswith(missing.name + "."):
-            raise
-        raise NoDb(f"there is no module {missing.name}, neither installed nor in the working directory") from None
+        if missing is not None and (module_name + ".").startswith(missing + "."):
+            raise NoDb(f"there is no module {missing}, neither installed nor in the working directory") from None
+        raise NoDb(f"{module_name} cannot be imported: {type(problem).__name__}: {problem}") from problem
     found: Any = module
     for part in class_name.split("."):
         found = getattr(found, part, None)

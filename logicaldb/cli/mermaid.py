@@ -43,4 +43,4 @@ def _index(index: Index) -> str:
 
 def _text(text: str) -> str:
     """A text inside of quotes: what would end them, or be read as markup, goes as an entity of Mermaid's."""
-    return "".join(f"#{ord(one)};" if one in '"<>#&`' else one for one in text)
+    return "".join(f"#{ord(one)};" if one in '"<>#&`' or one < " " else one for one in text)

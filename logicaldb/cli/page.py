@@ -15,8 +15,9 @@ from logicaldb.schema.items import ItemSchema
 from logicaldb.schema.raw import Index, KeyNames
 from logicaldb.schema.tables import projects
 
-_HUES: Final = (168, 262, 28, 340, 208, 96, 52, 300, 186, 12)
-"""The colours of item types, by degrees: neighbours are far apart."""
+_FIRST_HUE: Final = 168
+_GOLDEN_ANGLE: Final = 137.508
+"""The colours of item types, by degrees: turned by this, none comes again, and neighbours are far apart."""
 _LONGEST: Final = 60
 
 
@@ -64,7 +65,7 @@ class _Drawing:
 
     def colour(self, item: ItemSchema) -> str:
         """The colour of a type, as an attribute of HTML."""
-        return f'style="--hue:{_HUES[self.places[item.name] % len(_HUES)]}"'
+        return f'style="--hue:{(_FIRST_HUE + self.places[item.name] * _GOLDEN_ANGLE) % 360:.1f}"'
 
     def legend(self) -> str:
         """The types with their colours and keys."""

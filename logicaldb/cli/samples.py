@@ -5,6 +5,7 @@ from __future__ import annotations
 import types
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
@@ -143,10 +144,28 @@ def sample(annotation: Any, name: str, number: int) -> Any:
     raise TypeError(f"no value of {annotation!r} is known")
 
 
+_making: Final[ContextVar[frozenset[type]]] = ContextVar("logicaldb_samples_made", default=frozenset())
+"""The models that are being made: one that holds itself has no end."""
+
+
 def _model(model: type[BaseModel], number: int) -> BaseModel:
-    return model.model_construct(
-        **{name: sample(info.annotation, name, number) for name, info in model.model_fields.items()}
-    )
+    if model in _making.get():
+        raise TypeError(f"{model.__name__} holds itself")
+    token = _making.set(_making.get() | {model})
+    try:
+        return model.model_construct(**dict(_fields(model, number)))
+    finally:
+        _making.reset(token)
+
+
+def _fields(model: type[BaseModel], number: int) -> Iterator[tuple[str, Any]]:
+    for name, info in model.model_fields.items():
+        try:
+            yield name, sample(info.annotation, name, number)
+        except TypeError:
+            if info.is_required():
+                raise
+            yield name, info.get_default(call_default_factory=True, validated_data={})
 
 
 def _member(members: type[Enum], number: int) -> Enum:

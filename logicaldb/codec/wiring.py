@@ -413,7 +413,7 @@ def validator(schema: CoreSchema) -> SchemaValidator:
     make: Any = SchemaValidator
     try:
         made: SchemaValidator = make(schema, _use_prebuilt=False)
-    except TypeError:  # before pydantic 2.12 it cannot be told so
+    except TypeError:  # before pydantic 2.13 it cannot be told so
         made = make(schema)
     return made
 

@@ -227,15 +227,15 @@ def test_both_copies_of_a_field_are_written(db: ThingsDb) -> None:
 def test_the_length_of_an_expression(local_client: Any, local_db: LogicalDbFactory) -> None:
     db = local_db(ThingsDb)
     db.save(THING)
-    text = "a = :a" + " " * (4096 - len("a = :v0"))
+    text = "a =" + " " * (4096 - len("a =:v0")) + ":a"
     assert db.table.raw.scan(filter_expression=Expression(text, values={":a": 1})).contents == []
     with pytest.raises(LimitExceeded):
-        db.table.raw.scan(filter_expression=Expression(text + " ", values={":a": 1}))
+        db.table.raw.scan(filter_expression=Expression(text.replace("=", "= "), values={":a": 1}))
     client: Any = local_client
     with pytest.raises(ClientError, match="Expression size has exceeded the maximum allowed size"):
         client.scan(
             TableName=db.table.table_name,
-            FilterExpression=text.replace(":a", ":v0") + "  ",
+            FilterExpression=text.replace(":a", "  :v0"),
             ExpressionAttributeValues={":v0": {"N": "1"}},
         )
 

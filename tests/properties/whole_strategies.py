@@ -202,6 +202,8 @@ class Intent:
             case "update":
                 given = {change.field for change in self.changes}
                 upsert = self.upsert and given.issuperset(REQUIRED_FIELDS[self.kind.type.__name__])
+                # What only removes makes no row; the other types have fields that every update sets.
+                upsert = upsert and (self.kind is not READING or any(one.value is not None for one in self.changes))
                 return Op(
                     self.kind,
                     "update",

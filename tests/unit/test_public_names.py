@@ -57,8 +57,9 @@ def test_all_is_sorted() -> None:
 def test_all_is_complete() -> None:
     assert [name for name in dir(logicaldb) if not name.startswith("_")] == logicaldb.__all__
     assert sorted(logicaldb._HOMES) == logicaldb.__all__
+    missing_name = "NoSuchName"
     with pytest.raises(AttributeError) as missing:
-        logicaldb.NoSuchName  # type: ignore[attr-defined]  # noqa: B018  # pyright: ignore[reportAttributeAccessIssue, reportUnusedExpression]
+        getattr(logicaldb, missing_name)
     assert str(missing.value) == "module 'logicaldb' has no attribute 'NoSuchName'"
 
 

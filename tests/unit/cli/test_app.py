@@ -50,6 +50,12 @@ def test_describe() -> None:
     assert "music_items  db.music: MusicTable, rows of MusicItem" in done.output
 
 
+def test_nothing_is_cut_in_two_where_it_is_no_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("COLUMNS", raising=False)
+    done = CliRunner().invoke(app, ("describe", MUSIC))
+    assert "db.music.album_tracks_by_title.query(BeginsWith(AlbumTrack.TitleIndexOffset(album_token)))" in done.output
+
+
 def test_diagram(tmp_path: Path) -> None:
     tables = outline(MusicDb)
     assert command("diagram", MUSIC).output == page("MusicDb", tables)

@@ -30,6 +30,7 @@ def test_modules_of_the_working_directory_are_found(tmp_path: Path, monkeypatch:
     [
         ("", "'' does not name a db class; write module:MusicDb"),
         ("MusicDb", "'MusicDb' does not name a db class; write module:MusicDb"),
+        ("./odd:Db", "'./odd:Db' does not name a db class; write module:MusicDb"),
         ("examples:", "'examples:' does not name a db class; write module:MusicDb"),
         (":MusicDb", "':MusicDb' does not name a db class; write module:MusicDb"),
         ("nowhere.at_all:Db", "there is no module nowhere, neither installed nor in the working directory"),
@@ -65,8 +66,19 @@ def test_a_wrong_declaration_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyP
     )
 
 
-def test_a_module_that_lacks_another_is_not_said_to_be_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    Path(tmp_path, "lacking_models_here.py").write_text("import no_such_module\n", encoding="utf-8")
+@pytest.mark.parametrize(
+    ("name", "text", "problem"),
+    [
+        ("lacking", "import no_such_module", "ModuleNotFoundError: No module named 'no_such_module'"),
+        ("dividing", "1 / 0", "ZeroDivisionError: division by zero"),
+        ("leaving", "raise SystemExit(0)", "SystemExit: 0"),
+    ],
+)
+def test_a_module_that_cannot_be_imported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, text: str, problem: str
+) -> None:
+    Path(tmp_path, f"{name}_models_here.py").write_text(f"{text}\n", encoding="utf-8")
     monkeypatch.syspath_prepend(str(tmp_path))
-    with pytest.raises(ModuleNotFoundError, match="No module named 'no_such_module'"):
-        load_db("lacking_models_here:Db")
+    with pytest.raises(NoDb) as refused:
+        load_db(f"{name}_models_here:Db")
+    assert str(refused.value) == f"{name}_models_here cannot be imported: {problem}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from io import StringIO
 
 from rich.console import Console
@@ -137,6 +138,10 @@ def test_the_flow_chart() -> None:
         '  t0x3(["<b>album_track_title_index</b> (local)<br/>partition_key · track_title"])\n'
         "  t0i1 --> t0x3\n"
     )
+
+
+def test_a_line_stays_one() -> None:
+    assert "a#10;b" in mermaid([replace(SETTINGS, table_name="a\nb")])
 
 
 def test_the_flow_chart_survives_any_name() -> None:

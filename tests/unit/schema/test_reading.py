@@ -422,7 +422,7 @@ def test_whatever_is_in_a_row(name: str) -> None:
             holder[key] = before
 
 
-# What is otherwise before pydantic 2.12, which cannot read a model inside of another schema anew.
+# What is otherwise before pydantic 2.13, which cannot read a model inside of another schema anew.
 OLD = {"plain": "none", "whole": "none", "unusual": "none", "recursive": "none", "late": "rows", "counted": "rows"}
 
 
@@ -505,7 +505,7 @@ def test_messages_are_those_of_the_slow_road() -> None:
 
 
 def test_without_models_that_nest(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Before pydantic 2.12, pydantic-core reads a model inside of another by the validator of its class alone."""
+    """Before pydantic 2.13, pydantic-core reads a model inside of another by the validator of its class alone."""
     for module in (wiring, reading):
         monkeypatch.setattr(module, "nests", lambda: False)
     schema = schema_of(Housed)
