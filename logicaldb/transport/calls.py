@@ -98,6 +98,14 @@ class Call:
         self._exceptions = client.exceptions
         self.await_answer(under_way=False)
 
+    def __reduce__(self) -> tuple[type[None], tuple[()]]:
+        """Be ``None`` in another process.
+
+        An error of botocore's may hold its request, and that holds this. What sends errors with their causes, as Dask does
+        (by tblib), sends all of it.
+        """
+        return type(None), ()
+
     def await_answer(self, *, under_way: bool) -> None:
         """Forget what was received, which belongs to an earlier call."""
         self.under_way = under_way

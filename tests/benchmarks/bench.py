@@ -169,6 +169,7 @@ class Running:
         """How many calls make a turn; found out by a warm-up."""
         if (workload, way) not in self.counts:
             step = {"one": 1, "threads": 8, "tasks": 64}[way]
+            wall = 0.0
             for _ in range(2 if workload == "scan" else 3):
                 _, wall = self.turn(workload, way, step)
             self.counts[workload, way] = step if workload == "scan" else max(step, int(TURN / wall / step) * step)

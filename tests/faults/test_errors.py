@@ -181,3 +181,14 @@ def test_a_write_that_may_have_failed_against_itself_says_no_more(prepared: Stag
         db.save(secret_note(prepared.name, 1), idempotency_token=uuid4().hex if token else None)
     check(raised.value, AmbiguousWrite)
     assert token or raised.value.item.text == SECRET
+
+
+def test_errors_travel_with_their_causes(prepared: Stage) -> None:
+    """By what Dask does: botocore's errors hold their requests, and these hold what is known of the call."""
+    db = prepared.db(attempts=2)
+    prepared.proxy.plan(*[Fault.CUT_AFTER] * 2)
+    with pytest.raises(AmbiguousWrite) as raised:
+        db.save(secret_note(prepared.name, 1), idempotency_token=uuid4().hex)
+    cause = raised.value.__cause__
+    assert isinstance(cause, BotoCoreError)
+    assert str(pickle.loads(pickle.dumps(cause))) == str(cause)
