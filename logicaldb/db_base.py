@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import Annotated, Any, ClassVar, Generic, TypeAlias, get_args, get_origin
+from typing import Annotated, Any, ClassVar, Generic, TypeAlias, cast, get_args, get_origin
 
 from typing_extensions import TypeVar
 
@@ -48,6 +48,7 @@ class DbBase(Generic[V]):
     ) -> None:
         self._watching = transport
         self._at_once = at_once
+        self._clock = clock
         self._rows = Rows(type(self).__name__)
         self._views: dict[str, V] = {}
         self._tables: list[LogicalTable[Any, Any]] = []
@@ -73,6 +74,12 @@ class DbBase(Generic[V]):
         for name, annotation in annotations_of(cls, class_scope()).items():
             declared[name] = _read_annotation(cls, name, annotation)
         cls.__logicaldb_tables__ = declared
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """As its class, the names of its tables, and how to make its client: those of another process have their own."""
+        declared = self.__logicaldb_tables__.values()
+        names = dict(zip(declared, (table.table_name for table in self._tables), strict=True))
+        return _restored, (type(self), self._watching, self._at_once, names, self._clock)
 
     def track_capacity(self) -> AbstractContextManager[Capacity]:
         """Sum what the requests of this db consume that are made inside of a block.
@@ -107,6 +114,20 @@ class DbBase(Generic[V]):
 
     def _view_of(self, item_type: type) -> V:
         return self._views[self._rows.view_of(item_type)]
+
+
+def _restored(
+    db_type: type[DbBase[Any]],
+    transport: Watching,
+    at_once: int,
+    names: Mapping[tuple[type[LogicalTable[Any, Any]], str], str],
+    clock: Clock,
+) -> DbBase[Any]:
+    """Unpickle a db."""
+    db: Any = db_type.__new__(db_type)
+    db._transport = transport
+    DbBase.__init__(db, transport, at_once, lambda table, declared: names[table, declared], clock)
+    return cast("DbBase[Any]", db)
 
 
 def _read_annotation(db: type[DbBase[Any]], name: str, annotation: Any) -> tuple[type[LogicalTable[Any, Any]], str]:

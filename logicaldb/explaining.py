@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final, Generic, cast
@@ -101,27 +102,35 @@ class Explaining:
 
     Args:
         make: makes the view or db, which sends by a transport that is given.
+        methods: the methods that can be explained.
         assumed: the bytes of a row of which nothing is known.
     """
 
-    def __init__(self, make: Callable[[Recorder], Any], assumed: int = _ASSUMED) -> None:
+    def __init__(self, make: Callable[[Recorder], Any], methods: Container[str], assumed: int = _ASSUMED) -> None:
         self._make = make
+        self._methods = methods
         self._assumed = assumed
 
     def assuming(self, *, item_size: int) -> Any:
         """The same, where rows of which nothing is known are taken to have so many bytes."""
-        return type(self)(self._make, item_size)
+        if not isinstance(item_size, int) or item_size < 1:
+            raise ValueError(f"item_size={item_size!r} is no number of bytes above 0")
+        return type(self)(self._make, self._methods, item_size)
 
     def __getattr__(self, name: str) -> Any:
         """The method of that name."""
-        if name.startswith("_"):
-            raise AttributeError(name)
+        if name not in self._methods:
+            raise AttributeError(f"{name} cannot be explained")
         recorder = Recorder()
         method = getattr(self._make(recorder), name)
 
         def explained(*arguments: Any, **options: Any) -> Explanation:
+            # What a set sends is fixed when it is sent, which it is not here.
+            copies = [
+                copy(argument) if isinstance(argument, TransactionWriteSet) else argument for argument in arguments
+            ]
             try:
-                result = method(*arguments, **options)
+                result = method(*copies, **options)
                 if isinstance(result, Iterator):
                     next(result, None)
             except Exception:
@@ -526,19 +535,19 @@ class DbExplanations(ABC):
 
 def explain_index(make: Callable[[Recorder], Any]) -> IndexExplanations[Any, Any]:
     """Explain the methods of an index view."""
-    return cast("IndexExplanations[Any, Any]", Explaining(make))
+    return cast("IndexExplanations[Any, Any]", Explaining(make, IndexExplanations.__abstractmethods__))
 
 
 def explain_view(make: Callable[[Recorder], Any]) -> ViewExplanations[Any, Any]:
     """Explain the methods of a view."""
-    return cast("ViewExplanations[Any, Any]", Explaining(make))
+    return cast("ViewExplanations[Any, Any]", Explaining(make, ViewExplanations.__abstractmethods__))
 
 
 def explain_collection(make: Callable[[Recorder], Any]) -> CollectionExplanations[Any]:
     """Explain the methods of an item collection."""
-    return cast("CollectionExplanations[Any]", Explaining(make))
+    return cast("CollectionExplanations[Any]", Explaining(make, CollectionExplanations.__abstractmethods__))
 
 
 def explain_db(make: Callable[[Recorder], Any]) -> DbExplanations:
     """Explain the methods of a db."""
-    return cast("DbExplanations", Explaining(make))
+    return cast("DbExplanations", Explaining(make, DbExplanations.__abstractmethods__))

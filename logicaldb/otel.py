@@ -107,7 +107,7 @@ def _of_span(event: RequestEvent) -> dict[str, Any]:
     return attributes
 
 
-def _code(error: Exception) -> str | None:
+def _code(error: BaseException) -> str | None:
     """The code of an error of the service."""
     response: Any = getattr(error, "response", None)
     code: Any = response.get("Error", {}).get("Code") if isinstance(response, dict) else None

@@ -8,11 +8,14 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from inspect import iscoroutinefunction
 from logging import getLogger
+from pickle import PicklingError
 from time import perf_counter
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, NoReturn, TypeAlias
 
 from logicaldb.capacity import READS, WRITES, Capacity, TableUnits, consumed
+from logicaldb.codec.values import describe
 from logicaldb.drivers import Transport
 from logicaldb.drivers_async import AsyncTransport
 from logicaldb.flow import ServiceFailure, Unanswered
@@ -34,7 +37,8 @@ class RequestEvent:
         duration: how many seconds it took, retries included.
         attempts: how many attempts it took.
         capacity: what it consumed, by table; empty where the service did not tell.
-        error: what came instead of an answer: an error of botocore's; ``None`` where it was answered.
+        error: what came instead of an answer: an error of botocore's, or the cancellation of the task; ``None`` where it was
+            answered.
     """
 
     operation: str
@@ -43,7 +47,7 @@ class RequestEvent:
     duration: float
     attempts: int
     capacity: tuple[tuple[str, TableUnits], ...] = ()
-    error: Exception | None = None
+    error: BaseException | None = None
 
 
 OnRequest: TypeAlias = Callable[[RequestEvent], object]
@@ -58,6 +62,9 @@ class Watching:
     """
 
     def __init__(self, on_request: OnRequest | None) -> None:
+        if on_request is not None and (not callable(on_request) or iscoroutinefunction(on_request)):
+            kind = "a coroutine function" if callable(on_request) else describe(on_request)
+            raise TypeError(f"on_request takes a function, which is called with a RequestEvent, not {kind}")
         self._on_request = on_request
         # By the context, so that in a web application one request of its users does not count those of another.
         self._capacities: ContextVar[tuple[Capacity, ...]] = ContextVar("logicaldb_capacities", default=())
@@ -119,14 +126,13 @@ class Watch:
 
     def failed(self, error: BaseException) -> None:
         """No answer came, or one that was an error."""
-        if isinstance(error, Exception):
-            self._tell((), error.error if isinstance(error, ServiceFailure | Unanswered) else error)
+        self._tell((), error.error if isinstance(error, ServiceFailure | Unanswered) else error)
 
     def done(self) -> None:
         """It is over."""
         attempts.reset(self._token)
 
-    def _tell(self, told: tuple[tuple[str, TableUnits], ...], error: Exception | None) -> None:
+    def _tell(self, told: tuple[tuple[str, TableUnits], ...], error: BaseException | None) -> None:
         if self._on_request is None:
             return
         duration = perf_counter() - self._begin
@@ -174,6 +180,13 @@ class AsyncWatchedTransport(Watching):
     def __init__(self, transport: AsyncTransport, on_request: OnRequest | None = None) -> None:
         super().__init__(on_request)
         self.transport = transport
+
+    def __reduce__(self) -> NoReturn:
+        """Its client belongs to this process, and its connections to an event loop."""
+        raise PicklingError(
+            "an AsyncLogicalDb cannot be sent to another process: its connections belong to an event loop of this one; "
+            "make one there"
+        )
 
     async def send(self, operation: str, table: str, body: bytes, *, repeatable: bool = True) -> bytes:
         """Send a request; as ``AsyncTransport.send``."""

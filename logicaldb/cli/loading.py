@@ -49,6 +49,8 @@ def load_db(name: str) -> DbType:
             dbs = [one for one, value in vars(module).items() if _is_db(value)]
             known = f"its dbs: {', '.join(dbs)}" if dbs else "it has no db at all"
             raise NoDb(f"{module_name} has no {class_name}; {known}")
+    if isinstance(found, type) and issubclass(found, DbBase) and not found.__logicaldb_tables__:
+        raise NoDb(f"{name} declares no tables")
     if not _is_db(found):
         raise NoDb(f"{name} is no class derived from LogicalDb or AsyncLogicalDb")
     db: DbType = found

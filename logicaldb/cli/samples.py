@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import types
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from contextlib import suppress
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, is_dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
-from typing import Any, Final, Literal, NewType, Union, get_args, get_origin
+from typing import Any, Final, Literal, NewType, Union, get_args, get_origin, get_type_hints, is_typeddict
 from uuid import UUID
 
-from pydantic import BaseModel
+from pydantic import AwareDatetime, BaseModel
 
 from logicaldb.annotations import Counter, TimeToLive, Version
 from logicaldb.codec.inspection import alias_value, is_alias
@@ -128,6 +128,16 @@ def sample(annotation: Any, name: str, number: int) -> Any:
     Raises:
         TypeError: nothing is known of the values of the type.
     """
+    token = _depth.set(_depth.get() + 1)
+    try:
+        if _depth.get() > _DEEPEST:
+            raise TypeError(f"{annotation!r} holds itself")
+        return _sample(annotation, name, number)
+    finally:
+        _depth.reset(token)
+
+
+def _sample(annotation: Any, name: str, number: int) -> Any:
     while is_alias(annotation):
         annotation = alias_value(annotation, {})
     if isinstance(annotation, NewType):
@@ -138,34 +148,39 @@ def sample(annotation: Any, name: str, number: int) -> Any:
     make = _MAKERS.get(get_origin(annotation) or annotation)
     if make is not None:
         return make(arguments, name, number)
-    for kind, make_one in _KINDS.items():
-        if isinstance(annotation, type) and issubclass(annotation, kind):
-            return make_one(annotation, number)
+    if isinstance(annotation, type):
+        for is_of_kind, make_one in _KINDS:
+            if is_of_kind(annotation):
+                return make_one(annotation, number)
     raise TypeError(f"no value of {annotation!r} is known")
 
 
-_making: Final[ContextVar[frozenset[type]]] = ContextVar("logicaldb_samples_made", default=frozenset())
-"""The models that are being made: one that holds itself has no end."""
+_DEEPEST: Final = 6
+_depth: Final[ContextVar[int]] = ContextVar("logicaldb_samples_depth", default=0)
+"""How deep the value is inside of others: a type that holds itself has no end."""
+
+
+def _fields(annotations: Mapping[str, Any], optional: Container[str], number: int) -> dict[str, Any]:
+    """Values of the fields of a structure; one that can be left out is, where nothing is known of its values."""
+    values: dict[str, Any] = {}
+    for name, annotation in annotations.items():
+        try:
+            values[name] = sample(annotation, name, number)
+        except TypeError:
+            if name not in optional:
+                raise
+    return values
 
 
 def _model(model: type[BaseModel], number: int) -> BaseModel:
-    if model in _making.get():
-        raise TypeError(f"{model.__name__} holds itself")
-    token = _making.set(_making.get() | {model})
-    try:
-        return model.model_construct(**dict(_fields(model, number)))
-    finally:
-        _making.reset(token)
+    annotations = {name: info.annotation for name, info in model.model_fields.items()}
+    optional = {name for name, info in model.model_fields.items() if not info.is_required()}
+    return model.model_construct(**_fields(annotations, optional, number))
 
 
-def _fields(model: type[BaseModel], number: int) -> Iterator[tuple[str, Any]]:
-    for name, info in model.model_fields.items():
-        try:
-            yield name, sample(info.annotation, name, number)
-        except TypeError:
-            if info.is_required():
-                raise
-            yield name, info.get_default(call_default_factory=True, validated_data={})
+def _structure(kind: Any, number: int) -> Any:
+    """A dataclass, a named tuple, a typed dict."""
+    return kind(**_fields(get_type_hints(kind), (), number))
 
 
 def _member(members: type[Enum], number: int) -> Enum:
@@ -173,7 +188,11 @@ def _member(members: type[Enum], number: int) -> Enum:
     return every[(number - 1) % len(every)]
 
 
-_KINDS: Final[Mapping[type, Callable[[Any, int], Any]]] = {Enum: _member, BaseModel: _model}
+_KINDS: Final[Sequence[tuple[Callable[[Any], bool], Callable[[Any, int], Any]]]] = (
+    (lambda kind: issubclass(kind, Enum), _member),
+    (lambda kind: issubclass(kind, BaseModel), _model),
+    (lambda kind: is_dataclass(kind) or is_typeddict(kind) or hasattr(kind, "_fields"), _structure),
+)
 
 
 def _text(_: list[Any], name: str, number: int) -> str:
@@ -188,6 +207,14 @@ def _one(arguments: list[Any], name: str, number: int) -> Any:
     return sample(arguments[0] if arguments else Any, name, number)
 
 
+def _any_of(arguments: list[Any], name: str, number: int) -> Any:
+    """A value of one of several types, best of a plain one."""
+    for argument in sorted(arguments, key=lambda one: get_origin(one) is not None):
+        with suppress(TypeError):
+            return sample(argument, name, number)
+    raise TypeError(f"no value of any of {arguments!r} is known")
+
+
 _MAKERS: Final[Mapping[Any, Callable[[list[Any], str, int], Any]]] = {
     str: _text,
     int: lambda _, __, number: number,
@@ -197,17 +224,20 @@ _MAKERS: Final[Mapping[Any, Callable[[list[Any], str, int], Any]]] = {
     bytes: lambda _, __, number: bytes([number]),
     date: lambda _, __, number: _NOON.date() + timedelta(days=number - 1),
     datetime: lambda _, __, number: _NOON + timedelta(days=number - 1),
+    AwareDatetime: lambda _, __, number: _NOON + timedelta(days=number - 1),
     time: lambda _, __, number: time(number % 24),
     timedelta: lambda _, __, number: timedelta(minutes=3, seconds=number),
     UUID: lambda _, __, number: UUID(int=number),
     Literal: lambda values, _, number: values[(number - 1) % len(values)],
-    Union: _one,
-    types.UnionType: _one,
+    Union: _any_of,
+    types.UnionType: _any_of,
     list: lambda arguments, name, number: [_one(arguments, name, number)],
+    Sequence: lambda arguments, name, number: [_one(arguments, name, number)],
     set: lambda arguments, name, number: {_one(arguments, name, number)},
     frozenset: lambda arguments, name, number: frozenset({_one(arguments, name, number)}),
     tuple: lambda arguments, name, number: tuple(
         sample(argument, name, number) for argument in arguments if argument is not Ellipsis
     ),
+    Mapping: lambda arguments, name, number: {_one(arguments, "name", number): _one(arguments[1:], name, number)},
     dict: lambda arguments, name, number: {_one(arguments, "name", number): _one(arguments[1:], name, number)},
 }

@@ -57,6 +57,7 @@ class DynamoDbLocal:
             )
         self.endpoint_url = endpoint_url or ""
         self.started = False
+        self._entered = False
         self._folder = folder
         self._running = endpoint_url
         self._timeout = timeout
@@ -64,17 +65,21 @@ class DynamoDbLocal:
         self._owner = 0
 
     def __enter__(self) -> Self:
+        if self._entered:
+            raise RuntimeError("this DynamoDbLocal is entered already; make another one")
         named = None if self._folder or self._running else os.environ.get(ENDPOINT_VARIABLE)
         if running := self._running or named:
             check_endpoint(running, _REGION, told_by=f" ({ENDPOINT_VARIABLE})" if named else "")
             self.endpoint_url = running
         else:
             self._start()
+        self._entered = True
         return self
 
     def __exit__(
         self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
     ) -> None:
+        self._entered = False
         self._stop()
 
     def client(self, **config: Any) -> Any:

@@ -14,7 +14,7 @@ import pytest
 from botocore.config import Config
 
 from examples.music.models import AlbumTrack, MusicTable
-from logicaldb import DirectTransport, LogicalDb, TableName, attr
+from logicaldb import Async, AsyncLogicalDb, DirectTransport, LogicalDb, TableName, attr
 from logicaldb.testing import in_process_dynamodb
 from logicaldb.transport.remaking import settings_of
 from tests.engines import SharedLocal
@@ -24,6 +24,10 @@ REGION = "eu-central-1"
 
 class Db(LogicalDb):
     music: Annotated[MusicTable, TableName("music")]
+
+
+class AsyncDb(AsyncLogicalDb):
+    music: Annotated[MusicTable[Async], TableName("music")]
 
 
 def track(number: int) -> AlbumTrack:
@@ -76,6 +80,34 @@ def test_a_scan_by_processes(dynamodb_local: SharedLocal, new_name: Callable[[],
             )
         )
     assert sorted(found, key=lambda track: track.track_number) == tracks[:10]
+
+
+@pytest.mark.usefixtures("credentials")
+@pytest.mark.parametrize("given", ["a client", "a function"])
+def test_a_db_is_sent_whole(dynamodb_local: SharedLocal, new_name: Callable[[], str], given: str) -> None:
+    endpoint = dynamodb_local.endpoint_url
+    name = new_name()
+    db = Db(make_client(endpoint) if given == "a client" else Maker(endpoint), table_name_resolver=lambda _, __: name)
+    db.create_tables()
+    db.save(track(1))
+    again = pickle.loads(pickle.dumps(db))
+    assert type(again) is Db
+    assert again.music.table_name == name
+    assert again.load(type(track(1)).Key.of(track(1))) == track(1)
+    assert again.save(track(2)) == track(2)
+    with db.track_capacity() as capacity:
+        again.load(type(track(1)).Key.of(track(1)))
+    assert capacity.requests == 0
+
+
+@pytest.mark.usefixtures("credentials")
+def test_an_awaited_db_stays() -> None:
+    with pytest.raises(pickle.PicklingError) as error:
+        pickle.dumps(AsyncDb(make_client(None)))
+    assert str(error.value) == (
+        "an AsyncLogicalDb cannot be sent to another process: its connections belong to an event loop of this one; "
+        "make one there"
+    )
 
 
 @pytest.mark.usefixtures("credentials")

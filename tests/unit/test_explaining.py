@@ -151,6 +151,20 @@ def test_a_transaction_and_more_than_one_batch(db: Any) -> None:
     assert said.units == Units(read=125)
 
 
+def test_a_set_that_is_explained_stays_open(db: Any) -> None:
+    writes = TransactionWriteSet().save(TRACK)
+    said = db.explain.transaction_write(writes)
+    assert writes.delete_key(PlaylistInfo.Key("P")).size == 2
+    assert len(said.requests[0].body["TransactItems"]) == 1
+
+
+@pytest.mark.parametrize("size", [0, -5, "a", None])
+def test_an_item_size_that_is_none(db: Any, size: Any) -> None:
+    with pytest.raises(ValueError, match="item_size") as refused:
+        db.music.album_tracks.explain.assuming(item_size=size)
+    assert str(refused.value) == f"item_size={size!r} is no number of bytes above 0"
+
+
 def test_what_is_refused_is_refused(db: Any) -> None:
     with pytest.raises(IncompleteKey):
         db.music.album_tracks.explain.load(AlbumTrack.Key("A"))

@@ -115,13 +115,31 @@ def test_an_event_tells_the_error(watched: Watched, failure: Exception, error: s
     assert attempts.get() is None
 
 
-def test_of_what_ends_the_program_nothing_is_told() -> None:
+@on_a_loop
+async def test_a_request_whose_task_is_cancelled_is_told() -> None:
+    """It may have reached the service."""
+
+    class Never:
+        async def send(self, operation: str, table: str, body: bytes, *, repeatable: bool = True) -> bytes:
+            await asyncio.sleep(3600)
+            raise AssertionError
+
     events: list[RequestEvent] = []
-    transport = WatchedTransport(Canned(KeyboardInterrupt()), events.append)
-    with pytest.raises(KeyboardInterrupt):
-        transport.send("PutItem", "music", b'{"TableName":"music"}')
-    assert events == []
+    transport = AsyncWatchedTransport(Never(), events.append)
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(transport.send("PutItem", "music", b'{"TableName":"music"}'), 0.01)
+    assert [(event.operation, type(event.error)) for event in events] == [("PutItem", asyncio.CancelledError)]
     assert attempts.get() is None
+
+
+def test_a_hook_is_a_plain_function() -> None:
+    async def on_request(_: RequestEvent) -> None: ...
+
+    for wrong, found in ((3, "an int"), (on_request, "a coroutine function")):
+        hook: Any = wrong
+        with pytest.raises(TypeError) as refused:
+            WatchedTransport(Canned(), hook)
+        assert str(refused.value) == f"on_request takes a function, which is called with a RequestEvent, not {found}"
 
 
 def test_a_hook_that_raises_changes_nothing(watched: Watched, caplog: pytest.LogCaptureFixture) -> None:

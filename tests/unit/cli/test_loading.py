@@ -37,7 +37,7 @@ def test_modules_of_the_working_directory_are_found(tmp_path: Path, monkeypatch:
         ("examples.nowhere:Db", "there is no module examples.nowhere, neither installed nor in the working directory"),
         ("examples.music.models:Db", "examples.music.models has no Db; its dbs: MusicDb, AsyncMusicDb"),
         ("logicaldb.errors:Db", "logicaldb.errors has no Db; it has no db at all"),
-        ("logicaldb:LogicalDb", "logicaldb:LogicalDb is no class derived from LogicalDb or AsyncLogicalDb"),
+        ("logicaldb:LogicalDb", "logicaldb:LogicalDb declares no tables"),
         ("logicaldb:Item", "logicaldb:Item is no class derived from LogicalDb or AsyncLogicalDb"),
         (
             "examples.music.models:MusicDb.nothing",

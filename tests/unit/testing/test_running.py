@@ -84,6 +84,17 @@ def test_an_address_wins_over_a_folder(monkeypatch: pytest.MonkeyPatch, tmp_path
             assert local.endpoint_url == url
 
 
+def test_it_is_entered_once_at_a_time() -> None:
+    with server('{"TableNames": []}') as url:
+        local = DynamoDbLocal(endpoint_url=url)
+        with local:
+            with pytest.raises(RuntimeError) as refused, local:
+                pass
+            assert str(refused.value) == "this DynamoDbLocal is entered already; make another one"
+        with local:
+            assert local.endpoint_url == url
+
+
 def test_a_folder_and_an_address_are_one_too_many() -> None:
     with pytest.raises(TypeError) as raised:
         DynamoDbLocal("folder", endpoint_url="http://127.0.0.1:8000")
