@@ -18,7 +18,7 @@ from botocore.exceptions import ClientError
 
 from logicaldb import AsyncDirectTransport, DirectTransport
 from logicaldb.testing import DynamoDbLocal, DynamoDbLocalUnavailable, LogicalDbFactory, find_emulator
-from logicaldb.testing.plugin import Engine, dbs_of, start_engine
+from logicaldb.testing.plugin import Engine, start_engine
 from tests.modes import Blocking, Loop, Mode, aio_client
 
 MODES = ["moto", "local", "local-direct", "local-threads", "local-aiobotocore", "local-awaited_direct"]
@@ -55,10 +55,9 @@ def local_client(dynamodb_local: SharedLocal) -> Generator[Any]:
 
 
 @pytest.fixture
-def local_db(local_client: Any) -> Generator[LogicalDbFactory]:
-    """Makes dbs on DynamoDB Local, with tables of their own."""
-    with dbs_of(local_client) as logical_db:
-        yield logical_db
+def local_db(local_client: Any) -> LogicalDbFactory:
+    """Makes dbs on DynamoDB Local, with tables of their own; they go with the engine, which is quicker than one by one."""
+    return LogicalDbFactory(local_client)
 
 
 @contextmanager
@@ -109,7 +108,8 @@ def modes(request: pytest.FixtureRequest) -> Generator[Mode]:
     """The mode that is the parameter of a fixture."""
     get = request.getfixturevalue
     engine, _, way = request.param.partition("-")
-    with moto() if engine == "moto" else nullcontext(get("local_client")) as client, dbs_of(client) as logical_db:
+    with moto() if engine == "moto" else nullcontext(get("local_client")) as client:
+        logical_db = LogicalDbFactory(client)
         match way:
             case "":
                 yield Mode(client, logical_db)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
@@ -155,7 +155,7 @@ def test_a_model_that_holds_itself_has_an_end() -> None:
     assert sample(JsonValue, "value", 1) == "Value 1"
 
 
-@pytest.mark.parametrize("annotation", [Endless, complex | None, object, Any, complex, list, dict, dict[str, complex]])
+@pytest.mark.parametrize("annotation", [Endless, complex | None, Callable[[], int], object, Any, complex, list, dict, dict[str, complex]])
 def test_of_other_types_nothing_is_known(annotation: Any) -> None:
     with pytest.raises(TypeError, match=r"^(no value of .* is known|.* holds itself|no value of any of .* is known)$"):
         sample(annotation, "some_name", 1)

@@ -317,3 +317,13 @@ def test_other_failures_of_a_write_pass() -> None:
     with pytest.raises(ServiceFailure) as error:
         drive(THINGS.put(MINIMAL), failure)
     assert error.value is failure
+
+
+def test_a_value_that_is_too_deep_to_read_is_refused() -> None:
+    wire: dict[str, Any] = {"S": "x"}
+    for _ in range(100_000):
+        wire = {"L": [wire]}
+    for row, name in (({"more": wire}, "more"), ({"note": wire}, "note")):
+        with pytest.raises(DecodingError) as error:
+            THINGS.decode({**MINIMAL_ROW, **row})
+        assert str(error.value) == f"the row pk='K', sk='1' is no valid RawThing: {name} is nested deeper than 32 levels"
