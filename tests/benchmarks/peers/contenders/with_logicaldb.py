@@ -3,6 +3,7 @@ on a boto3 client and threads (``client``), on ``aiobotocore``, ``direct``."""
 
 from __future__ import annotations
 
+import json
 import sys
 from contextlib import AsyncExitStack
 from datetime import date
@@ -14,7 +15,7 @@ from typing import Annotated, Any
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import boto3
-from orders import CUSTOMER, TABLE, order
+from orders import CUSTOMER, TABLE, order, row
 from pydantic import BaseModel
 from worker import AwaitedCalls, Calls, serve
 
@@ -120,7 +121,14 @@ def _transaction() -> TransactionWriteSet:
 
 def blocking(db: ShopDb) -> Calls:
     orders = db.shop.orders
-    return {**workloads(db), "scan": lambda: sum(1 for _ in orders.scan_all_contents(page_size=1_000))}
+    schema = ShopTable.__logicaldb_table__.schema.of_type(Order)
+    stored = json.dumps({"Item": row(1)}).encode()
+    return {
+        **workloads(db),
+        "scan": lambda: sum(1 for _ in orders.scan_all_contents(page_size=1_000)),
+        "encode": lambda: '{"TableName":"shop","Item":' + schema.text(ORDER)[2] + "}",
+        "decode": lambda: schema.reader.item(stored)["Item"],
+    }
 
 
 async def awaited(kind: str, url: str, stack: AsyncExitStack) -> AwaitedCalls:
