@@ -155,7 +155,9 @@ def test_a_model_that_holds_itself_has_an_end() -> None:
     assert sample(JsonValue, "value", 1) == "Value 1"
 
 
-@pytest.mark.parametrize("annotation", [Endless, complex | None, Callable[[], int], object, Any, complex, list, dict, dict[str, complex]])
+@pytest.mark.parametrize(
+    "annotation", [Endless, complex | None, Callable[[], int], object, Any, complex, list, dict, dict[str, complex]]
+)
 def test_of_other_types_nothing_is_known(annotation: Any) -> None:
     with pytest.raises(TypeError, match=r"^(no value of .* is known|.* holds itself|no value of any of .* is known)$"):
         sample(annotation, "some_name", 1)

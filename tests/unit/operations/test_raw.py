@@ -326,4 +326,6 @@ def test_a_value_that_is_too_deep_to_read_is_refused() -> None:
     for row, name in (({"more": wire}, "more"), ({"note": wire}, "note")):
         with pytest.raises(DecodingError) as error:
             THINGS.decode({**MINIMAL_ROW, **row})
-        assert str(error.value) == f"the row pk='K', sk='1' is no valid RawThing: {name} is nested deeper than 32 levels"
+        assert (
+            str(error.value) == f"the row pk='K', sk='1' is no valid RawThing: {name} is nested deeper than 32 levels"
+        )
