@@ -10,7 +10,10 @@ from typing import Any, Final
 json_string = encoder.encode_basestring
 """The JSON text of a string."""
 
-_SCALARS: Final = json.JSONEncoder(ensure_ascii=False, check_circular=False)
+_ENCODER: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False)
+
+plain_json: Final = _ENCODER.encode
+"""The JSON text of what holds no ``JsonText``, at the speed of C."""
 
 
 class JsonText:
@@ -62,4 +65,4 @@ def to_json(value: Any) -> str:
         return "{" + ",".join([f"{json_string(name)}:{to_json(inner)}" for name, inner in value.items()]) + "}"
     if kind is list:
         return "[" + ",".join([to_json(inner) for inner in value]) + "]"
-    return _SCALARS.encode(value)
+    return plain_json(value)

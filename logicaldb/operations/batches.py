@@ -6,7 +6,6 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
-from json import JSONEncoder
 from operator import attrgetter
 from time import monotonic
 from typing import Any, Final, Generic
@@ -15,7 +14,7 @@ from typing_extensions import TypeVar
 
 from logicaldb.codec.limits import MAX_BATCH_KEYS, MAX_BATCH_WRITES
 from logicaldb.codec.values import describe
-from logicaldb.codec.writing import JsonText, to_json
+from logicaldb.codec.writing import JsonText, plain_json, to_json
 from logicaldb.errors import BatchIncomplete, LimitExceeded
 from logicaldb.flow import Emit, Flow, Gather, Request, ServiceFailure, Sleep, Stream, Unanswered
 from logicaldb.items import Item, ItemKey
@@ -29,7 +28,6 @@ from logicaldb.sets import BatchWriteResult, BatchWriteSet, ItemSet, clobber, de
 
 T = TypeVar("T")
 
-_KEYS: Final = JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False)
 _TRIES: Final = 12
 """How many times in a row nothing of a chunk may be done before it is given up: some four seconds of pauses."""
 _LONGEST: Final = 60.0
@@ -240,7 +238,7 @@ class _Reading(_Chunk[Place]):
         tables = self.by_table()
         options = {"ConsistentRead": True} if self.consistent_read else {}
         requests = {
-            table: {"Keys": JsonText(_KEYS.encode([place.row for place in places])), **options}
+            table: {"Keys": JsonText(plain_json([place.row for place in places])), **options}
             for table, places in tables.items()
         }
         body, first = {"RequestItems": requests}, next(iter(tables))
