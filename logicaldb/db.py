@@ -24,7 +24,8 @@ from logicaldb.views import View
 from logicaldb.watching import OnRequest, WatchedTransport
 
 if TYPE_CHECKING:
-    from logicaldb.explaining import DbExplanations, Recorder
+    from logicaldb.explaining import Recorder
+    from logicaldb.explanations import DbExplanations
 
 I = TypeVar("I", bound=Item)  # noqa: E741  # the type of the items, as in every signature
 
@@ -74,9 +75,9 @@ class LogicalDb(DbBase[View[Any, Any]]):
     @property
     def explain(self) -> DbExplanations:
         """The same methods, each of which explains what it would send; nothing is sent."""
-        from logicaldb.explaining import explain_db  # noqa: PLC0415 - most programs explain nothing
+        from logicaldb.explanations import DbExplanations  # noqa: PLC0415 - most programs explain nothing
 
-        return explain_db(lambda transport: recorded(self, transport))
+        return DbExplanations.of(lambda transport: recorded(self, transport))
 
     def create_tables(self) -> list[str]:
         """Make the declared tables, on demand, with their indexes and their time to live; wait until they can be used.

@@ -26,7 +26,7 @@ from logicaldb.views_async import AsyncView
 from logicaldb.watching import AsyncWatchedTransport, OnRequest
 
 if TYPE_CHECKING:
-    from logicaldb.explaining import DbExplanations
+    from logicaldb.explanations import DbExplanations
 
 I = TypeVar("I", bound=Item)  # noqa: E741  # the type of the items, as in every signature
 U = TypeVar("U")
@@ -78,9 +78,9 @@ class AsyncLogicalDb(DbBase[AsyncView[Any, Any]]):
     @property
     def explain(self) -> DbExplanations:
         """The same methods, each of which explains what it would send; nothing is sent or awaited."""
-        from logicaldb.explaining import explain_db  # noqa: PLC0415 - most programs explain nothing
+        from logicaldb.explanations import DbExplanations  # noqa: PLC0415 - most programs explain nothing
 
-        return explain_db(lambda transport: recorded(self, transport))
+        return DbExplanations.of(lambda transport: recorded(self, transport))
 
     async def create_tables(self) -> list[str]:
         """Make the declared tables, on demand, with their indexes and their time to live; wait until they can be used.

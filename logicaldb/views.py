@@ -22,7 +22,7 @@ from logicaldb.sets import Operation, item_key
 from logicaldb.transport.threads import in_parallel
 
 if TYPE_CHECKING:
-    from logicaldb.explaining import CollectionExplanations, IndexExplanations, ViewExplanations
+    from logicaldb.explanations import CollectionExplanations, IndexExplanations, ViewExplanations
 
 K = TypeVar("K", bound=KeyBase[Any])
 I = TypeVar("I", bound=Item)  # noqa: E741  # the type of the items, as in every signature
@@ -40,9 +40,9 @@ class CollectionView(Generic[K, T]):
     @property
     def explain(self) -> CollectionExplanations[K]:
         """The same methods, each of which explains what it would send; nothing is sent."""
-        from logicaldb.explaining import explain_collection  # noqa: PLC0415 - most programs explain nothing
+        from logicaldb.explanations import CollectionExplanations  # noqa: PLC0415 - most programs explain nothing
 
-        return explain_collection(lambda transport: CollectionView(self._source, transport))
+        return CollectionExplanations[K].of(lambda transport: CollectionView(self._source, transport))
 
     def query(
         self,
@@ -186,9 +186,9 @@ class IndexView(Cursors[K, I]):
     @property
     def explain(self) -> IndexExplanations[K, I]:
         """The same methods, each of which explains what it would send; nothing is sent."""
-        from logicaldb.explaining import explain_index  # noqa: PLC0415 - most programs explain nothing
+        from logicaldb.explanations import IndexExplanations  # noqa: PLC0415 - most programs explain nothing
 
-        return explain_index(lambda transport: IndexView(self._source, transport, 1))
+        return IndexExplanations[K, I].of(lambda transport: IndexView(self._source, transport, 1))
 
     def query(
         self,
@@ -428,9 +428,9 @@ class View(IndexView[K, I]):
     @property
     def explain(self) -> ViewExplanations[K, I]:
         """The same methods, each of which explains what it would send; nothing is sent."""
-        from logicaldb.explaining import explain_view  # noqa: PLC0415 - most programs explain nothing
+        from logicaldb.explanations import ViewExplanations  # noqa: PLC0415 - most programs explain nothing
 
-        return explain_view(lambda transport: View(self._source, transport, 1, self._writer))
+        return ViewExplanations[K, I].of(lambda transport: View(self._source, transport, 1, self._writer))
 
     def _write(self, operation: Operation, token: str | None) -> Any:
         return run(single.write(self._writer.prepare(operation, tokened=token is not None), token), self._transport)

@@ -21,7 +21,7 @@ from logicaldb.transport.tasks import in_parallel_async
 from logicaldb.views import CollectionView, Cursors, IndexView, View
 
 if TYPE_CHECKING:
-    from logicaldb.explaining import CollectionExplanations, IndexExplanations, ViewExplanations
+    from logicaldb.explanations import CollectionExplanations, IndexExplanations, ViewExplanations
 
 K = TypeVar("K", bound=KeyBase[Any])
 I = TypeVar("I", bound=Item)  # noqa: E741  # the type of the items, as in every signature
@@ -39,9 +39,9 @@ class AsyncCollectionView(Generic[K, T]):
     @property
     def explain(self) -> CollectionExplanations[K]:
         """The same methods, each of which explains what it would send; nothing is sent, and nothing is awaited."""
-        from logicaldb.explaining import explain_collection  # noqa: PLC0415 - most programs explain nothing
+        from logicaldb.explanations import CollectionExplanations  # noqa: PLC0415 - most programs explain nothing
 
-        return explain_collection(lambda transport: CollectionView(self._source, transport))
+        return CollectionExplanations[K].of(lambda transport: CollectionView(self._source, transport))
 
     async def query(
         self,
@@ -129,9 +129,9 @@ class AsyncIndexView(Cursors[K, I]):
     @property
     def explain(self) -> IndexExplanations[K, I]:
         """The same methods, each of which explains what it would send; nothing is sent, and nothing is awaited."""
-        from logicaldb.explaining import explain_index  # noqa: PLC0415 - most programs explain nothing
+        from logicaldb.explanations import IndexExplanations  # noqa: PLC0415 - most programs explain nothing
 
-        return explain_index(lambda transport: IndexView(self._source, transport, 1))
+        return IndexExplanations[K, I].of(lambda transport: IndexView(self._source, transport, 1))
 
     async def query(
         self,
@@ -332,9 +332,9 @@ class AsyncView(AsyncIndexView[K, I]):
     @property
     def explain(self) -> ViewExplanations[K, I]:
         """The same methods, each of which explains what it would send; nothing is sent, and nothing is awaited."""
-        from logicaldb.explaining import explain_view  # noqa: PLC0415 - most programs explain nothing
+        from logicaldb.explanations import ViewExplanations  # noqa: PLC0415 - most programs explain nothing
 
-        return explain_view(lambda transport: View(self._source, transport, 1, self._writer))
+        return ViewExplanations[K, I].of(lambda transport: View(self._source, transport, 1, self._writer))
 
     async def _write(self, operation: Operation, token: str | None) -> Any:
         return await run_async(

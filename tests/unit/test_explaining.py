@@ -23,13 +23,8 @@ from logicaldb import (
     Units,
     attr,
 )
-from logicaldb.explaining import (
-    CollectionExplanations,
-    DbExplanations,
-    IndexExplanations,
-    ViewExplanations,
-    explanation,
-)
+from logicaldb.explaining import explanation
+from logicaldb.explanations import CollectionExplanations, DbExplanations, IndexExplanations, ViewExplanations
 from logicaldb.testing import in_process_dynamodb
 from tests.engines import record
 

@@ -32,6 +32,7 @@ LAYERS = [
     "capacity",
     "estimates",
     "explaining",
+    "explanations",
     "transport",
     "watching",
     "views",
@@ -54,7 +55,7 @@ LAZY = AWS | {"moto", "annotationlib", "asyncio", "ssl"}
 """What may be imported inside a function: what ``import logicaldb`` must not cost, extras, and what only a later Python
 than the first supported one has."""
 
-LAZY_OF_OURS = {"explaining", "transport.boto", "transport.choice", "views_async"}
+LAZY_OF_OURS = {"explanations", "transport.boto", "transport.choice", "views_async"}
 """What of the package may be: what only some programs need, and which costs those that do not."""
 
 
