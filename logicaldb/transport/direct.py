@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-from functools import cache, partial
 from threading import Lock
 from time import sleep
 from types import TracebackType
 from typing import Any, NoReturn, Self
 
-from logicaldb.transport.boto import max_connections
 from logicaldb.transport.connections import Connections
 from logicaldb.transport.endpoints import Address
-from logicaldb.transport.exchanges import Exchanges, Outcomes
+from logicaldb.transport.exchanges import Direct, Outcomes
 from logicaldb.transport.http1 import Answer
-from logicaldb.transport.obstacles import check_direct
 from logicaldb.transport.remaking import not_sent
-from logicaldb.transport.routes import Routes
-from logicaldb.transport.tls import tls_context
 
 
-class DirectTransport:
+class DirectTransport(Direct):
     """Sends requests over connections of its own, beside those of a boto3 client.
 
     The client gives endpoints, headers, credentials, timeouts and the number of attempts; signing, sending and retrying
@@ -30,35 +25,12 @@ class DirectTransport:
     Threads may share it, and so may the db and other users of the client. In a forked process it makes connections anew.
     """
 
-    __slots__ = ("_client", "_connections", "_exchanges", "_making", "_routes", "_tls")
+    __slots__ = ("_connections", "_making")
 
     def __init__(self, client: Any, verify: bool | str) -> None:
-        self._client = client
-        self._exchanges = Exchanges(client)
-        self._routes = Routes(client)
-        self._tls = cache(partial(tls_context, verify))
+        super().__init__(client, verify)
         self._connections: dict[tuple[str, str, int], Connections] = {}
         self._making = Lock()
-
-    @classmethod
-    def from_client(cls, client: Any, *, verify: bool | str | None = None) -> Self:
-        """Make one that is set as a client is.
-
-        Args:
-            client: a boto3 DynamoDB client.
-            verify: how certificates are verified, as ``boto3.client`` takes it; by default as the client does it.
-
-        Raises:
-            TypeError: it is not a boto3 DynamoDB client.
-            ValueError: the client is set to something that cannot be honoured: adaptive retries, a proxy, a client
-                certificate, requests that are not signed.
-        """
-        return cls(client, check_direct(client, verify))
-
-    @property
-    def max_connections(self) -> int:
-        """How many requests are worth being under way at once: the size of the client's connection pool."""
-        return max_connections(self._client)
 
     def send(self, operation: str, table: str, body: bytes, *, repeatable: bool = True) -> bytes:
         """Send a request and return the body of its answer.

@@ -4,20 +4,16 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
-from functools import cache, partial
 from time import monotonic
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from logicaldb.flow import ServiceFailure
-from logicaldb.transport.boto import max_connections
 from logicaldb.transport.connections_aio import Pool
 from logicaldb.transport.endpoints import Address
-from logicaldb.transport.exchanges import Exchanges, Outcomes
+from logicaldb.transport.exchanges import Direct, Outcomes
 from logicaldb.transport.http1 import Answer
-from logicaldb.transport.obstacles import check_direct
-from logicaldb.transport.routes import Route, Routes
-from logicaldb.transport.tls import tls_context
+from logicaldb.transport.routes import Route
 
 if TYPE_CHECKING:
     import asyncio
@@ -45,7 +41,7 @@ class _Pools:
     closer: AsyncGenerator[None] | None = None
 
 
-class AsyncDirectTransport:
+class AsyncDirectTransport(Direct):
     """Sends requests over connections of its own, beside those of a boto3 client, and awaits the answers.
 
     As ``DirectTransport``, for ``AsyncLogicalDb``::
@@ -57,36 +53,13 @@ class AsyncDirectTransport:
     connection is closed; the request may have taken effect.
     """
 
-    __slots__ = ("_client", "_credentials", "_exchanges", "_fresh_until", "_pools", "_routes", "_tls")
+    __slots__ = ("_credentials", "_fresh_until", "_pools")
 
     def __init__(self, client: Any, verify: bool | str) -> None:
-        self._client = client
-        self._exchanges = Exchanges(client)
-        self._routes = Routes(client)
-        self._tls = cache(partial(tls_context, verify))
+        super().__init__(client, verify)
         self._pools: dict[asyncio.AbstractEventLoop, _Pools] = {}
         self._credentials: Any = None
         self._fresh_until = 0.0
-
-    @classmethod
-    def from_client(cls, client: Any, *, verify: bool | str | None = None) -> Self:
-        """Make one that is set as a client is.
-
-        Args:
-            client: a boto3 DynamoDB client.
-            verify: how certificates are verified, as ``boto3.client`` takes it; by default as the client does it.
-
-        Raises:
-            TypeError: it is not a boto3 DynamoDB client.
-            ValueError: the client is set to something that cannot be honoured: adaptive retries, a proxy, a client
-                certificate, requests that are not signed.
-        """
-        return cls(client, check_direct(client, verify))
-
-    @property
-    def max_connections(self) -> int:
-        """How many requests can be under way at once: the size of the client's connection pool."""
-        return max_connections(self._client)
 
     async def send(self, operation: str, table: str, body: bytes, *, repeatable: bool = True) -> bytes:
         """Send a request and return the body of its answer; as ``DirectTransport.send``."""

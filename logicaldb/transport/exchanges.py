@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from functools import cache, partial
+from typing import Any, Self
 
 from logicaldb.flow import ServiceFailure, Unanswered
 from logicaldb.transport.answers import ErrorReader, damage
 from logicaldb.transport.attempts import count_attempts
-from logicaldb.transport.boto import may_have_been_sent
+from logicaldb.transport.boto import max_connections, may_have_been_sent
 from logicaldb.transport.connections import Lost, NotConnected
 from logicaldb.transport.endpoints import Address
 from logicaldb.transport.failures import botocore_error
 from logicaldb.transport.hooks import offer
 from logicaldb.transport.http1 import Answer
+from logicaldb.transport.obstacles import check_direct
 from logicaldb.transport.retries import Retries, RetryQuota, Setback, max_attempts
-from logicaldb.transport.routes import CLIENT_INSTEAD, Route, address_and_head
+from logicaldb.transport.routes import CLIENT_INSTEAD, Route, Routes, address_and_head
 from logicaldb.transport.signing import Head, Signer
+from logicaldb.transport.tls import tls_context
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -94,6 +97,43 @@ class Exchanges:
         """
         request = self._signer.request(prepared.head, prepared.body, credentials, prepared.region, prepared.service)
         return offer(self._events, prepared.operation, prepared.url, request, prepared.body)
+
+
+class Direct:
+    """What is the same of a transport that blocks and of one that is awaited: all that it takes from a client.
+
+    Args:
+        client: a boto3 DynamoDB client.
+        verify: how certificates are verified.
+    """
+
+    __slots__ = ("_client", "_exchanges", "_routes", "_tls")
+
+    def __init__(self, client: Any, verify: bool | str) -> None:
+        self._client = client
+        self._exchanges = Exchanges(client)
+        self._routes = Routes(client)
+        self._tls = cache(partial(tls_context, verify))
+
+    @classmethod
+    def from_client(cls, client: Any, *, verify: bool | str | None = None) -> Self:
+        """Make one that is set as a client is.
+
+        Args:
+            client: a boto3 DynamoDB client.
+            verify: how certificates are verified, as ``boto3.client`` takes it; by default as the client does it.
+
+        Raises:
+            TypeError: it is not a boto3 DynamoDB client.
+            ValueError: the client is set to something that cannot be honoured: adaptive retries, a proxy, a client
+                certificate, requests that are not signed.
+        """
+        return cls(client, check_direct(client, verify))
+
+    @property
+    def max_connections(self) -> int:
+        """How many requests are worth being under way at once: the size of the client's connection pool."""
+        return max_connections(self._client)
 
 
 class Outcomes:
