@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
@@ -13,7 +14,7 @@ from contextvars import Context, copy_context
 from dataclasses import dataclass
 from threading import Event
 from time import sleep
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Final, Generic, Protocol, TypeVar
 
 from logicaldb.codec.writing import to_json
 from logicaldb.errors import ThroughputExceeded
@@ -23,6 +24,9 @@ from logicaldb.operations.contention import THROTTLING
 T = TypeVar("T")
 Y = TypeVar("Y")
 T_co = TypeVar("T_co", covariant=True)
+
+_MANY_BYTES: Final = 8_192
+"""The length of an answer that is so many objects that the collector would look for garbage among them."""
 
 
 class Transport(Protocol):
@@ -62,6 +66,17 @@ def decode(request: Request, answer: bytes) -> Any:
     Raises:
         ValueError: it is no JSON text.
     """
+    if len(answer) < _MANY_BYTES or not gc.isenabled():
+        return _read(request, answer)
+    # What is read holds no cycles, and to look for them over and over while it grows takes as long as to read it.
+    try:
+        gc.disable()
+        return _read(request, answer)
+    finally:
+        gc.enable()
+
+
+def _read(request: Request, answer: bytes) -> Any:
     if request.read is not None:
         with suppress(Exception):  # whatever it is, the flow finds it in the answer, and says what is wrong
             return request.read(answer)
@@ -129,7 +144,9 @@ def iterate(stream: Stream[T], transport: Transport) -> Generator[T]:
         step = advance(stream, None)
         while not isinstance(step, Done):
             if isinstance(step, Emit):
-                yield from step.values
+                values = iter(step.values)
+                del step  # or what was handed out would be in memory together with what comes next
+                yield from values
                 step = advance(stream, None)
             else:
                 step = advance(stream, _perform(step, transport))

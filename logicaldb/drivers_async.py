@@ -37,7 +37,9 @@ async def iterate_async(stream: Stream[T], transport: AsyncTransport) -> AsyncGe
         step = advance(stream, None)
         while not isinstance(step, Done):
             if isinstance(step, Emit):
-                for value in step.values:
+                values = iter(step.values)
+                del step  # or what was handed out would be in memory together with what comes next
+                for value in values:
                     yield value
                 step = advance(stream, None)
             else:

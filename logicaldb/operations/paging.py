@@ -94,12 +94,14 @@ class Read(Generic[K, T]):
         start = self.start
         while left != 0:
             page = yield from self._page(self._size_for(left), start)
-            found = page.contents[:left]
-            yield Emit(found)
-            if page.offset is None:
-                return
-            start = page.offset.raw
+            found, offset = page.contents[:left], page.offset
             left = None if left is None else left - len(found)
+            del page
+            yield Emit(found)
+            del found  # or it would be in memory together with the next page
+            if offset is None:
+                return
+            start = offset.raw
 
     def _page(self, size: int, start: Mapping[str, WireValue] | None) -> Flow[Page[K, T]]:
         if self.empty:

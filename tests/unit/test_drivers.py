@@ -414,6 +414,47 @@ def test_encode_and_decode_keep_text_as_it_is() -> None:
     assert decode(Request("PutItem", "things", body), encoded) == body
 
 
+LARGE: Final = json.dumps({"text": "x" * 10_000}).encode()
+
+
+def reading(read: Callable[[bytes], Any]) -> Request:
+    return Request("Query", "things", {}, read=read)
+
+
+def test_garbage_is_not_looked_for_while_a_large_answer_is_read() -> None:
+    seen: list[bool] = []
+
+    def read(answer: bytes) -> Any:
+        seen.append(gc.isenabled())
+        return len(answer)
+
+    assert decode(reading(read), b"{}") == 2
+    assert decode(reading(read), LARGE) == len(LARGE)
+    assert (seen, gc.isenabled()) == ([True, False], True)
+
+
+@pytest.mark.parametrize("end", [KeyboardInterrupt, SystemExit])
+def test_it_is_looked_for_again_whatever_the_reader_raises(end: type[BaseException]) -> None:
+    def read(_: bytes) -> Any:
+        raise end
+
+    with pytest.raises(end):
+        decode(reading(read), LARGE)
+    assert gc.isenabled()
+    with pytest.raises(ValueError, match="Expecting value"):
+        decode(Request("Query", "things", {}), b"?" * 10_000)
+    assert gc.isenabled()
+
+
+def test_a_collector_that_the_application_has_turned_off_stays_off() -> None:
+    gc.disable()
+    try:
+        assert decode(Request("Query", "things", {}), LARGE) == json.loads(LARGE)
+        assert not gc.isenabled()
+    finally:
+        gc.enable()
+
+
 # Gather
 
 PATIENCE: Final = 20.0

@@ -6,18 +6,21 @@ import gc
 import json
 import sys
 import tracemalloc
+import weakref
 from collections.abc import Callable
 from typing import Annotated, Any
 
 import pytest
 
 from logicaldb import (
+    Async,
     Attribute,
     BeginsWith,
     InlineView,
     Item,
     ItemKey,
     LogicalTable,
+    M,
     PartitionKey,
     RawItem,
     SortKey,
@@ -26,6 +29,7 @@ from logicaldb import (
 from logicaldb.drivers import run
 from logicaldb.operations import batches
 from logicaldb.operations.rows import Rows
+from tests.modes import on_a_loop
 from tests.unit.operations.driving import NOW, TABLE
 
 PAGE = 100
@@ -48,6 +52,10 @@ class Thing(Item):
 
 
 class Things(LogicalTable[Row]):
+    things: InlineView[Thing.Key, Thing]
+
+
+class AwaitedThings(LogicalTable[Row, M]):
     things: InlineView[Thing.Key, Thing]
 
 
@@ -81,7 +89,7 @@ class Pages:
         return json.dumps(answer).encode()
 
 
-def view_over(transport: Pages) -> Any:
+def view_over(transport: Any) -> Any:
     return Things(TABLE, transport, lambda: NOW, 4).things
 
 
@@ -113,6 +121,41 @@ def test_memory_is_that_of_a_page_whatever_their_number(name: str) -> None:
     peak(read, 24)  # what is compiled and cached (texts, by pydantic) is there from now on
     few, many = peak(read, 3), peak(read, 24)
     assert many < few * 1.3
+
+
+class Watched:
+    """Answers as ``Pages``, and notes how many of the items that were handed out are in memory when more are asked for."""
+
+    def __init__(self, pages: int) -> None:
+        self.pages = Pages(pages)
+        self.handed_out: list[weakref.ref[Any]] = []
+        self.in_memory: list[int] = []
+
+    def send(self, operation: str, table: str, body: bytes, *, repeatable: bool = True) -> bytes:
+        self.in_memory.append(sum(item() is not None for item in self.handed_out))
+        return self.pages.send(operation, table, body, repeatable=repeatable)
+
+
+def test_no_item_of_a_page_is_kept_when_the_next_is_asked_for() -> None:
+    transport = Watched(4)
+    for item in view_over(transport).scan_all_contents():
+        transport.handed_out.append(weakref.ref(item))
+    # Each time the last alone, which the caller has still got.
+    assert transport.in_memory == [0, 1, 1, 1]
+
+
+class AwaitedPages(Watched):
+    async def send(self, operation: str, table: str, body: bytes, *, repeatable: bool = True) -> bytes:  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
+        return super().send(operation, table, body, repeatable=repeatable)
+
+
+@on_a_loop
+async def test_no_item_of_a_page_is_kept_when_the_next_is_awaited() -> None:
+    transport = AwaitedPages(4)
+    things: Any = AwaitedThings(TABLE, transport, lambda: NOW, 4, Async).things
+    async for item in things.scan_all_contents():
+        transport.handed_out.append(weakref.ref(item))
+    assert transport.in_memory == [0, 1, 1, 1]
 
 
 def calls(work: Callable[[], Any]) -> int:
