@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sized
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sized
 from dataclasses import dataclass, field
+from functools import cached_property
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final, Literal, Self, TypeAlias, cast
 
@@ -110,10 +111,14 @@ class ItemSet(Sized, Iterable[Item]):
     It is a collection of the items alone: ``len``, ``for`` and ``in`` leave out the keys without one.
     """
 
-    __slots__ = ("_found",)
+    def __init__(
+        self, found: Mapping[ItemKey[Any], Item | None] | Collection[tuple[ItemKey[Any], Item | None]]
+    ) -> None:
+        self._given = found
 
-    def __init__(self, found: Mapping[ItemKey[Any], Item | None]) -> None:
-        self._found = found
+    @cached_property
+    def _found(self) -> Mapping[ItemKey[Any], Item | None]:
+        return dict(self._given)  # when somebody looks: few do at what a transaction has written
 
     def get(self, key: ItemKey[I]) -> I | None:
         """The item of a key; ``None`` where there is none, or where the key was not asked for."""

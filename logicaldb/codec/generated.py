@@ -39,25 +39,11 @@ from logicaldb.codec.unions import DiscriminatedCodec, OptionalCodec, UnionCodec
 from logicaldb.codec.values import ValueCodec
 from logicaldb.codec.writing import json_string, to_json
 
-_DIGITS: Final = "0123456789"
-_PLAIN: Final = 38
-"""The characters of a decimal number that has no more than 38 digits for certain."""
 _DATETIME: Final = DatetimeCodec()
 
 
 class Unusual(Exception):
     """A value that only the codecs know what to do with."""
-
-
-def decimal_text(value: Decimal) -> str:
-    """The same as ``encode_decimal``, in less time for numbers as people write them."""
-    text = str(value)
-    if len(text) <= _PLAIN:
-        if text.isdigit():
-            return text
-        if text.strip(_DIGITS) == ".":
-            return text.rstrip("0").rstrip(".")
-    return encode_decimal(value)
 
 
 def datetime_text(value: datetime) -> str:
@@ -74,7 +60,7 @@ def new_source() -> Source:
         Unusual=Unusual,
         json_string=json_string,
         to_json=to_json,
-        decimal_text=decimal_text,
+        encode_decimal=encode_decimal,
         datetime_text=datetime_text,
         encode_float=encode_float,
         encode_bytes=encode_bytes,
@@ -172,9 +158,12 @@ class ValueSource:
     def _decimal(self, body: Body, _: DecimalCodec, value: str) -> str:
         text = body.name("text")
         body.check(f"type({value}) is not Decimal")
+        # A number as people write it: no sign, no exponent, and no more digits than characters.
         body.add(f"{text} = str({value})")
-        with body.under(f"if {text}.strip('{_DIGITS}') != '.' or {text}[-1] == '0' or len({text}) > {_PLAIN}:"):
-            body.add(f"{text} = decimal_text({value})")
+        with body.under(f"if not '0' <= {text} < ':' or 'E' in {text} or len({text}) > {MAX_DIGITS}:"):
+            body.add(f"{text} = encode_decimal({value})")
+        with body.under(f"elif {text}[-1] == '0' and '.' in {text}:"):
+            body.add(f"{text} = {text}.rstrip('0').rstrip('.')")
         return _quoted("N", text)
 
     def _bool(self, body: Body, _: BoolCodec, value: str) -> str:

@@ -144,7 +144,7 @@ def write(writes: TransactionWriteSet, rows: Rows, now: Callable[[], float] = wa
             raise _canceled("nothing was written", _failures(error, sent.operations, rows)) from cause
         raise
     sent.note("written")
-    return ItemSet({operation.key: item for operation, item in zip(sent.operations, sent.items, strict=True)})
+    return ItemSet([(operation.key, item) for operation, item in zip(sent.operations, sent.items, strict=True)])
 
 
 def _outcome(error: Exception, before: Outcome) -> Outcome:
@@ -252,7 +252,12 @@ def _check_bytes(prepared: Sequence[Write]) -> None:
 
 def _most_bytes(write: Write, action: str) -> int:
     """What a write brings into a transaction at most, by the JSON text of its action."""
-    return most_bytes(action) * (1 + sum(_repeated(write.parameters.get(name, "")) for name in _EXPRESSIONS))
+    most = most_bytes(action)
+    for name in _EXPRESSIONS:
+        expression = write.parameters.get(name)
+        if expression is not None:
+            most += most_bytes(action) * _repeated(expression)
+    return most
 
 
 @lru_cache(maxsize=256)

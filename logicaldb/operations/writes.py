@@ -88,7 +88,7 @@ class Write:
 
     def action_text(self) -> str:
         """The JSON text of the action, as an element of a transaction."""
-        return to_json({self.action: self.action_body()})
+        return f'{{"{self.action}":{to_json(self.action_body())}}}'
 
 
 def identity_of(table: str, key: Row) -> Identity:

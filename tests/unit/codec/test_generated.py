@@ -20,7 +20,7 @@ from typing_extensions import TypedDict
 
 from logicaldb.codec import generated
 from logicaldb.codec.fields import FieldCodec
-from logicaldb.codec.generated import Unusual, ValueSource, datetime_text, decimal_text, new_source
+from logicaldb.codec.generated import Unusual, ValueSource, datetime_text, new_source
 from logicaldb.codec.numbers import encode_decimal
 from logicaldb.codec.scalars import SCALARS as CODECS
 from logicaldb.codec.scalars import DatetimeCodec, NoneCodec
@@ -112,22 +112,35 @@ NUMBERS = st.one_of(
     st.decimals(allow_nan=True, allow_infinity=True),
     st.decimals(-(10**6), 10**6, places=2),
     st.sampled_from(
-        list(map(Decimal, ["0", "-0", "0.00", "1.10", "100", "1E2", "1E-7", "0.000001", "1E+126", "9" * 39]))
+        list(
+            map(
+                Decimal,
+                [
+                    "0",
+                    "-0",
+                    "0.00",
+                    "1.10",
+                    "100",
+                    "-1.50",
+                    "1E2",
+                    "1E-7",
+                    "0.000001",
+                    "1E+126",
+                    "9" * 38,
+                    "9" * 39,
+                    "0." + "1" * 38,
+                ],
+            )
+        )
     ),
 )
 
 
 @given(NUMBERS)
 def test_decimals_have_the_text_that_the_codec_gives(number: Decimal) -> None:
-    def text_or_reason(encode: Callable[[Decimal], str]) -> str:
-        try:
-            return encode(number)
-        except Refused as refused:
-            return f"refused: {refused.reason}"
-
-    expected = text_or_reason(encode_decimal)
-    assert text_or_reason(decimal_text) == expected
-    if expected.startswith("refused"):
+    try:
+        encode_decimal(number)
+    except Refused:
         unusual(Decimal, number)
     else:
         check(Decimal, number)
