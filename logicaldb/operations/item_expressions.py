@@ -41,11 +41,11 @@ class ItemExpressions:
             known = self._new_saving(operation, wires, expected)
             if known is None or operation.condition is not None:
                 return known
-            known = self._saves[shape] = _without_values(known[0]), known[1]
+            known = self._saves[shape] = without_values(known[0]), known[1]
         expressions, asked = known
         values = [wire for wire, is_key in zip(wires, self._keys, strict=True) if wire is not None and not is_key]
         if expected is not None:
-            values.append(_number(expected))
+            values.append(number_text(expected))
         return {**expressions, "ExpressionAttributeValues": values_text(values)}, asked
 
     def _new_saving(
@@ -73,12 +73,12 @@ class ItemExpressions:
                 return {}
             known = self._versions.get(bool(expected))
             if known is not None:
-                return {**known, "ExpressionAttributeValues": values_text([_number(expected)])}
+                return {**known, "ExpressionAttributeValues": values_text([number_text(expected)])}
         placeholders = Placeholders()
         conditions = self.version_condition(expected, placeholders)
         found = parameters(operation, self.item, conditions, placeholders)
         if operation.condition is None:
-            self._versions[bool(expected)] = _without_values(found)
+            self._versions[bool(expected)] = without_values(found)
         return found
 
     def version_condition(self, expected: int | None, placeholders: Placeholders) -> list[str]:
@@ -87,16 +87,16 @@ class ItemExpressions:
             return []
         assert self.item.version is not None
         name = placeholders.name(self.item.version.attributes[0])
-        text = f"{name} = {placeholders.value(JsonText(_number(expected)))}"
+        text = f"{name} = {placeholders.value(JsonText(number_text(expected)))}"
         return [text if expected else f"attribute_not_exists({name}) OR {text}"]
 
 
-def _without_values(expressions: Mapping[str, Any]) -> dict[str, Any]:
+def without_values(expressions: Mapping[str, Any]) -> dict[str, Any]:
     """Expressions that can be kept; their names are text already."""
     names = JsonText(to_json(expressions["ExpressionAttributeNames"]))
     return {**expressions, "ExpressionAttributeNames": names, "ExpressionAttributeValues": None}
 
 
-def _number(number: int) -> str:
+def number_text(number: int) -> str:
     """The JSON text of a number in wire form."""
     return f'{{"N":"{number}"}}'

@@ -9,13 +9,14 @@ from typing import Any, Final, Literal, cast
 from logicaldb.annotations import CreatedAt, TimeToLive, UpdatedAt, Version
 from logicaldb.codec.limits import MAX_ITEM_BYTES
 from logicaldb.codec.values import describe
-from logicaldb.codec.writing import JsonText, most_bytes
+from logicaldb.codec.writing import JsonText, most_bytes, to_json
 from logicaldb.errors import ConditionFailed, DecodingError, EncodingError
 from logicaldb.expressions import Attr, Condition, Placeholders, Update
 from logicaldb.items import Item, ItemKey
 from logicaldb.operations.bare import save_of_nothing
 from logicaldb.operations.changes import Changes
 from logicaldb.operations.item_expressions import ItemExpressions
+from logicaldb.operations.kept_updates import KeptUpdates
 from logicaldb.operations.sizes import check_size, most_copies
 from logicaldb.operations.times import Clock, OneReading
 from logicaldb.operations.updates import Planned, plan
@@ -24,11 +25,14 @@ from logicaldb.operations.writes import Refusal, Write, parameters
 from logicaldb.schema.fields import FieldDeclaration
 from logicaldb.schema.items import ItemSchema, Row
 from logicaldb.schema.keys import KeySchema
+from logicaldb.schema.reading import ReadAnswer
 from logicaldb.schema.tables import Mark
 from logicaldb.sets import Operation, OperationKind
 
 _TIMES: Final = (CreatedAt, UpdatedAt)
 """What the mapper sets by itself."""
+_SETS: Final = Planned(frozenset(), frozenset(), (), repeatable=True)
+"""What updates come to that only set."""
 
 
 def increase(counter: Any, by: Any) -> Update:
@@ -57,6 +61,7 @@ class Writer:
         self._marks = [mark for mark in marks if mark.kind in ("exists", "absent")]
         self._copies = most_copies(item.raw)
         self._expressions = ItemExpressions(item)
+        self._updates = KeptUpdates(item)
         self._roles = [field for field in item.declaration.fields.values() if field.role is not None]
 
     def operation(self, kind: OperationKind, item: Item, condition: Condition | None = None) -> Operation:
@@ -107,6 +112,7 @@ class Writer:
             # Only the service knows the count and the time that it has kept.
             "ALL_NEW" if asked else "NONE",
             self._decoded if asked else lambda _: item,
+            read=self.item.reader.attributes if asked else None,
         )
 
     def _create(self, operation: Operation) -> Write:
@@ -144,18 +150,29 @@ class Writer:
         """Change some attributes of a row."""
         if not operation.updates:
             raise EncodingError(f"{operation}: has no updates; give at least one, such as attr(...).set(...)")
+        if operation.if_version is not None:
+            self._check_version(operation, operation.if_version)
+        reading = OneReading(self.clock)
+        shape = self._updates.shape(operation)
+        touched = () if shape is None else self._touched(reading)
+        kept = None if shape is None else self._updates.find(shape, operation, touched)
+        if kept is not None:
+            return self._changed(operation, kept, _SETS, "ALL_NEW", self._decoded, self.item.reader.attributes)
         changes = Changes()
         planned = plan(self.item, operation.updates, changes)
         if operation.upsert:
             check_upsert(operation, self.item, planned, _TIMES)
             set_defaults(self.item, planned, changes, generated=True)
-        self._touch(changes, upsert=operation.upsert)
+        self._touch(changes, reading, upsert=operation.upsert)
         if operation.upsert and not (changes.sets or changes.adds):
             raise EncodingError(
                 f"{operation}: upsert=True, but nothing is set, and what only removes makes no item in DynamoDB; "
                 "save(...) the item, or leave upsert out"
             )
-        return self._change(operation, changes, planned, "ALL_NEW", self._decoded)
+        expressions = self._conditions_of(operation, changes, planned)
+        if shape is not None:
+            self._updates.keep(shape, operation, touched, expressions)
+        return self._changed(operation, expressions, planned, "ALL_NEW", self._decoded, self.item.reader.attributes)
 
     def _increment(self, operation: Operation, *, tokened: bool) -> Write:
         """Add to a counter; versions and times stay as they are."""
@@ -170,23 +187,17 @@ class Writer:
             if not tokened:
                 self._set_first_times(changes)
         (guard,) = planned.guards
-        return self._change(
+        return self._changed(
             operation,
-            changes,
+            self._conditions_of(operation, changes, planned),
             planned,
             # Of an addition of 0 moto returns nothing as updated.
             "UPDATED_NEW" if guard.number else "ALL_NEW",
             lambda row: guard.field.codec.decode((row or {}).get(guard.attribute)),
         )
 
-    def _change(
-        self,
-        operation: Operation,
-        changes: Changes,
-        planned: Planned,
-        returns: Literal["ALL_NEW", "UPDATED_NEW"],
-        result: Callable[[Row | None], Any],
-    ) -> Write:
+    def _conditions_of(self, operation: Operation, changes: Changes, planned: Planned) -> dict[str, Any]:
+        """The expressions of an update: what changes, and under which conditions."""
         placeholders = changes.placeholders
         conditions: list[str] = []
         if not operation.upsert:
@@ -195,9 +206,19 @@ class Writer:
             if not changes.expression():
                 changes.remove_nothing()
         if operation.if_version is not None:
-            self._check_version(operation, operation.if_version)
             conditions += self._expressions.version_condition(operation.if_version, placeholders)
         conditions += filter(None, (guard.expression(placeholders) for guard in planned.guards))
+        return parameters(operation, self.item, conditions, placeholders, changes)
+
+    def _changed(
+        self,
+        operation: Operation,
+        expressions: dict[str, Any],
+        planned: Planned,
+        returns: Literal["ALL_NEW", "UPDATED_NEW"],
+        result: Callable[[Row | None], Any],
+        read: Callable[[bytes], ReadAnswer] | None = None,
+    ) -> Write:
         refusal = Refusal(
             operation,
             self.item,
@@ -216,12 +237,13 @@ class Writer:
             "Update",
             self.table,
             self.key.primary(operation.key),
-            parameters(operation, self.item, conditions, placeholders, changes),
+            expressions,
             refuse if self._marks and not operation.upsert else refusal,
             returns,
             result,
             # Under a version, which it moves on, a second time would fail.
             repeatable=planned.repeatable or operation.if_version is not None,
+            read=read,
         )
 
     def _check_version(self, operation: Operation, version: object) -> None:
@@ -232,9 +254,21 @@ class Writer:
         if version < 0:
             raise EncodingError(f"{operation}: if_version={version} is below 0, and no version is")
 
-    def _touch(self, changes: Changes, *, upsert: bool) -> None:
+    def _touched(self, reading: OneReading) -> list[str]:
+        """The values of what an update of an item that is there changes by itself, as ``_touch`` puts them."""
+        texts: list[str] = []
+        for field in self._roles:
+            match field.role:
+                case Version():
+                    texts += ('{"N":"0"}', '{"N":"1"}')
+                case UpdatedAt():
+                    texts.append(to_json(field.codec.encode(reading.now())))
+                case _:
+                    pass
+        return texts
+
+    def _touch(self, changes: Changes, reading: OneReading, *, upsert: bool) -> None:
         """What an update changes by itself: the version, and the times."""
-        reading = OneReading(self.clock)
         for field in self._roles:
             attribute = field.attributes[:1]
             match field.role:
@@ -266,6 +300,7 @@ class Writer:
             Refusal(operation, self.item, version=expected),
             "ALL_OLD",
             lambda row: None if row is None else self._decoded(row),
+            read=self.item.reader.attributes,
         )
 
     def _check_condition(self, operation: Operation) -> Write:

@@ -23,6 +23,7 @@ from logicaldb.flow import Flow, Request, ServiceFailure, Unanswered
 from logicaldb.operations.changes import Changes
 from logicaldb.operations.counters import Guard
 from logicaldb.schema.items import ItemSchema, Row
+from logicaldb.schema.reading import ReadAnswer
 from logicaldb.sets import Operation
 
 Identity: TypeAlias = tuple[Any, ...]
@@ -51,6 +52,7 @@ class Write:
         result: the result, of the attributes that the service returned; ``None`` where there is no row.
         alone: another form of the write, for where it is not part of a transaction.
         repeatable: whether a second application changes nothing, or fails; so it may be sent again when the answer is lost.
+        read: reads an answer with the attributes that were asked for at once as an item, where that can be done.
         decided: whether a failed condition says what is to be known, even if it failed against an earlier attempt.
     """
 
@@ -65,6 +67,7 @@ class Write:
     alone: Callable[[], Flow[Any]] | None = None
     repeatable: bool = True
     decided: bool = False
+    read: Callable[[bytes], ReadAnswer] | None = None
 
     @property
     def identity(self) -> Identity:
@@ -155,7 +158,7 @@ def send(write: Write) -> Flow[Any]:
     if write.returns != "NONE":
         body["ReturnValues"] = write.returns
     try:
-        answer: dict[str, Any] = yield Request(f"{write.action}Item", write.table, body, write.repeatable)
+        answer: dict[str, Any] = yield Request(f"{write.action}Item", write.table, body, write.repeatable, write.read)
     except Unanswered as unanswered:
         raise write.ambiguous(UNANSWERED) from unanswered.error
     except ServiceFailure as failure:
@@ -167,7 +170,10 @@ def send(write: Write) -> Flow[Any]:
         if failure.ambiguous:
             raise write.ambiguous(UNANSWERED) from failure.error
         raise
-    return write.result(answer.get("Attributes") or None)  # moto gives empty ones where there was no row
+    attributes = answer.get("Attributes")
+    if attributes is not None and isinstance(answer, ReadAnswer):
+        return attributes
+    return write.result(attributes or None)  # moto gives empty ones where there was no row
 
 
 @dataclass(slots=True)  # not frozen, as ``Write``

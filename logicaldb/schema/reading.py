@@ -49,12 +49,14 @@ class ItemReader:
         row: makes the item of a row.
         page: makes an answer with ``Items`` of its JSON text, as a query or a scan has it.
         item: the same of an answer with an ``Item``.
+        attributes: the same of an answer with ``Attributes``.
         batch: the same of an answer with ``Responses`` by table, all of this type, as ``BatchGetItem`` has it.
     """
 
     row: Callable[[Any], Any] | None = None
     page: Callable[[bytes], ReadAnswer] | None = None
     item: Callable[[bytes], ReadAnswer] | None = None
+    attributes: Callable[[bytes], ReadAnswer] | None = None
     batch: Callable[[bytes], ReadAnswer] | None = None
 
 
@@ -104,6 +106,7 @@ def item_reader(
         validate,
         _Answers({"Items": items, "LastEvaluatedKey": _ANY}),
         _Answers({"Item": item}),
+        _Answers({"Attributes": item}),
         _Answers({"Responses": tables, "UnprocessedKeys": _ANY}),
     )
 

@@ -1,6 +1,6 @@
 """logicaldb beside its peers and plain boto3, as ratios in one run: ``make bench``.
 
-    python -m tests.benchmarks.bench [--rounds 11] [--only get,put] [--ways one,tasks] [--write]
+    python -m tests.benchmarks.bench [--rounds 11] [--only get,put] [--ways one,codec] [--contenders boto3,floor] [--write]
 
 Each contender is a process in an environment of its own (made below ``.cache/bench`` at first), and all take turns: a
 round of each workload gives every contender one turn of about 60 ms, and its time is divided by that of ``boto3 + pydantic``
@@ -13,7 +13,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import shutil
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -24,119 +24,61 @@ from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
-import boto3
-
 from logicaldb.testing import DynamoDbLocal
 from tests.benchmarks import report
+from tests.benchmarks.contenders import CACHE, CONTENDERS, NAIVE, ROOT, Contender, python_of, versions
 from tests.benchmarks.peers import orders
 
-ROOT: Final = Path(__file__).parents[2]
 PEERS: Final = Path(__file__).parent / "peers"
-CACHE: Final = ROOT / ".cache" / "bench"
-NAIVE: Final = "boto3 + pydantic"
 TURN: Final = 0.06
 """How many seconds a turn is to take."""
-WORKLOADS: Final = ("get", "put", "update", "query", "batch_get", "transact", "batch_write", "scan", "encode", "decode")
-LOCAL_WORKLOADS: Final = ("get", "put", "query", "transact")
-
-
-@dataclass(frozen=True, slots=True)
-class Contender:
-    """One that takes part.
-
-    Attributes:
-        name: what the table calls it.
-        environment: the environment that it runs in.
-        script: its program in ``peers/contenders``.
-        kind: what the program is told to be.
-        imports: what is imported for it, for the time of that.
-        extra: attributes that its rows need.
-    """
-
-    name: str
-    environment: str
-    script: str
-    kind: str = ""
-    imports: str = ""
-    extra: Mapping[str, Any] = field(default_factory=dict[str, Any])
-
-
-@dataclass(frozen=True, slots=True)
-class Environment:
-    """What is installed for contenders.
-
-    Attributes:
-        packages: what pip installs.
-        python: the oldest Python that they take.
-    """
-
-    packages: tuple[str, ...]
-    python: tuple[int, int] = (3, 11)
-
-
-ENVIRONMENTS: Final[dict[str, Environment]] = {
-    "boto3": Environment(("boto3", "pydantic", f"--editable={ROOT}")),
-    "aiobotocore": Environment(("aiobotocore", "boto3", "pydantic", f"--editable={ROOT}")),
-    "pynamodb": Environment(("pynamodb",)),
-    "dyntastic": Environment(("dyntastic",)),
-    "pydynantic": Environment(("pydynantic",)),
-    "pydynox": Environment(("pydynox",)),
-    "dynamoxy": Environment(("dynamoxy",), python=(3, 12)),
-    "aiodynamo": Environment(("aiodynamo[aiohttp]",)),
-    "aioboto3": Environment(("aioboto3", "pydantic")),
+CALLS: Final = ("get", "put", "update", "query", "batch_get", "transact", "batch_write", "scan")
+WAYS: Final[dict[str, tuple[str, ...]]] = {
+    "one": CALLS,
+    "codec": ("encode", "decode row", "decode JSON"),
+    "threads": CALLS,
+    "tasks": CALLS,
+    "local": ("get", "put", "query", "transact"),
+    "start": (),
 }
-
-CONTENDERS: Final = (
-    Contender(NAIVE, "boto3", "with_boto3", "naive", "boto3, pydantic"),
-    Contender("boto3, dicts", "boto3", "with_boto3", "dicts", "boto3"),
-    Contender("boto3 Table + pydantic", "boto3", "with_boto3", "table"),
-    Contender("logicaldb", "boto3", "with_logicaldb", "client", "logicaldb"),
-    Contender("logicaldb, own client", "boto3", "with_logicaldb", "own"),
-    Contender("logicaldb, direct", "boto3", "with_logicaldb", "direct"),
-    Contender("logicaldb, aiobotocore", "aiobotocore", "with_logicaldb", "aiobotocore"),
-    Contender("pynamodb", "pynamodb", "with_pynamodb", imports="pynamodb.models"),
-    Contender("dyntastic", "dyntastic", "with_dyntastic", imports="dyntastic"),
-    Contender(
-        "pydynantic",
-        "pydynantic",
-        "with_pydynantic",
-        imports="pydynantic",
-        extra={"__entity__": "order", "customer": orders.CUSTOMER, "number": "0001"},
-    ),
-    Contender("pydynox (Rust)", "pydynox", "with_pydynox", imports="pydynox"),
-    Contender("dynamoxy (Rust)", "dynamoxy", "with_dynamoxy", imports="dynamoxy"),
-    Contender("aiodynamo, dicts", "aiodynamo", "with_aiodynamo", imports="aiodynamo.client"),
-    Contender("aioboto3 + pydantic", "aioboto3", "with_aioboto3", imports="aioboto3, pydantic"),
-)
+"""The workloads of each way to run them."""
+STEPS: Final = {"one": 1, "codec": 1, "threads": 8, "tasks": 64}
+"""Turns have a multiple of that many calls."""
 
 
 def main() -> None:
     """Run what the command line asks for, and print it."""
     parser = argparse.ArgumentParser(description="logicaldb beside its peers and plain boto3, as ratios in one run.")
     parser.add_argument("--rounds", type=int, default=11, help="how many turns each contender gets of each workload")
-    parser.add_argument("--only", default=",".join(WORKLOADS), help="the workloads")
-    parser.add_argument("--ways", default="one,threads,tasks,local,start", help="how they are run, and the start")
-    parser.add_argument("--contenders", default="", help="those whose names contain one of these")
+    parser.add_argument("--only", default=",".join({name: None for names in WAYS.values() for name in names}))
+    parser.add_argument("--ways", default=",".join(WAYS), help="how they are run, and the start")
+    parser.add_argument("--contenders", default="", help=f"those whose names contain one of these, and {NAIVE}")
     parser.add_argument("--write", action="store_true", help="put the tables and the picture into docs/")
     options = parser.parse_args()
-    wanted = options.contenders.split(",")
+    wanted, only = options.contenders.split(","), options.only.split(",")
+    taking_part = [one for one in CONTENDERS if one.name == NAIVE or any(text in one.name for text in wanted)]
+    tables: dict[str, report.Table] = {}
     with ExitStack() as stack:
-        running = list(_started(stack, [one for one in CONTENDERS if any(text in one.name for text in wanted)]))
-        workloads = [name for name in WORKLOADS if name in options.only.split(",")]
-        tables: dict[str, report.Table] = {}
+        running = list(_started(stack, taking_part))
         for way in options.ways.split(","):
+            workloads = [name for name in WAYS[way] if name in only]
             if way == "start":
-                tables[way] = _start(running)
+                table = _start(running)
             elif way == "local":
-                tables[way] = _on_local(
-                    running, [name for name in workloads if name in LOCAL_WORKLOADS], options.rounds
-                )
+                table = _on_local(running, workloads, options.rounds)
             else:
-                tables[way] = _ratios(running, way, workloads, options.rounds)
-            print(report.text(way, tables[way]), flush=True)
-    result = report.Result(date.today().isoformat(), _versions(running), " ".join(sys.argv[1:]), tables)  # noqa: DTZ011 - of whoever runs it
+                table = _ratios(running, way, workloads, options.rounds, cpu=way in ("one", "codec"))
+            if table:
+                tables[way] = table
+                print(report.text(way, table), flush=True)
+    found = {one.contender.environment: versions(one.contender.environment) for one in running}
+    print(f"\nWith {report.versions(found)}.")
     if options.write:
-        report.write(ROOT / "docs", result)
+        arguments = [one for one in sys.argv[1:] if one != "--write"]
+        today = date.today().isoformat()  # noqa: DTZ011 - of whoever runs it
+        references = {one.name for one in CONTENDERS if one.reference}
+        command = shlex.join(["python", "-m", "tests.benchmarks.bench", *arguments])
+        report.write(ROOT / "docs", report.Result(today, command, found, tables, references))
 
 
 @dataclass(slots=True)
@@ -153,7 +95,7 @@ class Running:
         """The CPU seconds and the seconds of a call."""
         assert self.process.stdin is not None
         assert self.process.stdout is not None
-        self.process.stdin.write(f"{workload} {way} {count}\n")
+        self.process.stdin.write(json.dumps([workload, way, count]) + "\n")
         self.process.stdin.flush()
         answer = self.process.stdout.readline()
         if not answer:
@@ -163,60 +105,31 @@ class Running:
 
     def can(self, workload: str, way: str) -> bool:
         """Whether it has the workload."""
-        return workload in self.ways[way]
+        return workload in self.ways[way] and (way == "one" or not self.contender.reference)
 
     def count(self, workload: str, way: str) -> int:
-        """How many calls make a turn; found out by a warm-up."""
+        """How many calls make a turn; found out by a warm-up of more and more of them."""
         if (workload, way) not in self.counts:
-            step = {"one": 1, "threads": 8, "tasks": 64}[way]
-            wall = 0.0
-            for _ in range(2 if workload == "scan" else 3):
-                _, wall = self.turn(workload, way, step)
-            self.counts[workload, way] = step if workload == "scan" else max(step, int(TURN / wall / step) * step)
+            step = count = STEPS[way]
+            self.turn(workload, way, count)  # the first calls open connections
+            _, wall = self.turn(workload, way, count)
+            while wall * count < TURN / 2:
+                count *= 2
+                _, wall = self.turn(workload, way, count)
+            self.counts[workload, way] = max(step, int(TURN / wall / step) * step)
         return self.counts[workload, way]
 
 
 def _started(stack: ExitStack, contenders: Iterable[Contender]) -> Generator[Running]:
     servers: dict[str, str] = {}
     for contender in contenders:
-        python = _environment(contender.environment)
+        python = python_of(contender.environment)
         if python is None:
             continue
         extra = json.dumps(contender.extra)
         if extra not in servers:
             servers[extra] = stack.enter_context(_canned_server(contender.extra))
         yield stack.enter_context(_start_contender(contender, python, servers[extra]))
-
-
-def _environment(name: str) -> Path | None:
-    """The Python of an environment, which is made if it is not there; ``None`` if this machine has no Python for it."""
-    environment = ENVIRONMENTS[name]
-    folder = CACHE / name
-    python, stamp = folder / "bin" / "python", folder / "installed"
-    wanted = "\n".join(environment.packages)
-    if stamp.exists() and stamp.read_text() == wanted:
-        return python
-    base = _python(environment.python)
-    if base is None:
-        least = ".".join(map(str, environment.python))
-        print(f"{name} is left out: it needs Python {least} or later, and there is none on the PATH", file=sys.stderr)
-        return None
-    shutil.rmtree(folder, ignore_errors=True)
-    subprocess.run([base, "-m", "venv", folder], check=True)
-    subprocess.run([python, "-m", "pip", "install", "-qq", *environment.packages], check=True)
-    stamp.write_text(wanted)
-    return python
-
-
-def _python(least: tuple[int, int]) -> str | None:
-    if sys.version_info >= least:
-        return sys.executable
-    for minor in range(least[1], 20):
-        found = shutil.which(f"python3.{minor}")
-        # One that is found may be a stand-in of pyenv's for one that is not installed.
-        if found and subprocess.run([found, "-c", ""], check=False, capture_output=True).returncode == 0:
-            return found
-    return None
 
 
 @contextmanager
@@ -260,8 +173,8 @@ def _start_contender(contender: Contender, python: Path, url: str) -> Generator[
         process.stdin.close()
 
 
-def _ratios(running: list[Running], way: str, workloads: Iterable[str], rounds: int) -> report.Table:
-    """Of each contender and workload: CPU time where calls follow each other, else the time, as ratios."""
+def _ratios(running: list[Running], way: str, workloads: Iterable[str], rounds: int, *, cpu: bool) -> report.Table:
+    """CPU times or times of each contender and workload, as ratios."""
     cells: dict[str, dict[str, report.Cell]] = {one.contender.name: {} for one in running}
     for workload in workloads:
         able = [one for one in running if one.can(workload, way)]
@@ -270,9 +183,10 @@ def _ratios(running: list[Running], way: str, workloads: Iterable[str], rounds: 
         counts = [one.count(workload, way) for one in able]
         times: list[list[float]] = [[] for _ in able]
         # A scan takes seconds, so its figures are steady after a few.
-        for _ in range(min(rounds, 3) if workload == "scan" else rounds):
-            for taken, one, count in zip(times, able, counts, strict=True):
-                taken.append(one.turn(workload, way, count)[0 if way == "one" else 1])
+        for number in range(min(rounds, 3) if workload == "scan" else rounds):
+            for place in range(number, number + len(able)):
+                index = place % len(able)  # each round begins with another, so that none is always next to the same
+                times[index].append(able[index].turn(workload, way, counts[index])[0 if cpu else 1])
         for taken, one in zip(times, able, strict=True):
             cells[one.contender.name][workload] = report.cell(a / b for a, b in zip(taken, times[0], strict=True))
     return {name: row for name, row in cells.items() if row}
@@ -290,9 +204,11 @@ def _on_local(running: list[Running], workloads: Iterable[str], rounds: int) -> 
         for number in range(1, 101):
             client.put_item(TableName=orders.TABLE, Item=orders.row(number, extra))
         again = [
-            stack.enter_context(_start_contender(one.contender, one.python, local.endpoint_url)) for one in running
+            stack.enter_context(_start_contender(one.contender, one.python, local.endpoint_url))
+            for one in running
+            if not one.contender.reference
         ]
-        return _ratios(again, "one", workloads, rounds)
+        return _ratios(again, "one", workloads, rounds, cpu=False)
 
 
 def _start(running: list[Running]) -> report.Table:
@@ -320,19 +236,6 @@ def _start(running: list[Running]) -> report.Table:
         }
         for name, figures in taken.items()
     }
-
-
-def _versions(running: list[Running]) -> dict[str, str]:
-    found = {"Python": sys.version.split()[0], "boto3": boto3.__version__}
-    for one in running:
-        names = [one.contender.environment, "botocore", "pydantic"]
-        code = (
-            "import sys\nfrom importlib.metadata import version, PackageNotFoundError\n"
-            f"for name in {names}:\n try: print(name, version(name))\n except PackageNotFoundError: pass"
-        )
-        output = subprocess.run([one.python, "-c", code], check=True, capture_output=True, text=True).stdout
-        found |= dict(line.split() for line in output.splitlines())
-    return found
 
 
 if __name__ == "__main__":

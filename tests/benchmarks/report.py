@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import statistics
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -31,16 +32,26 @@ Table: TypeAlias = Mapping[str, Mapping[str, Cell]]
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """A whole run."""
+    """A whole run.
+
+    Attributes:
+        date: when it was.
+        command: what began it.
+        versions: of what is installed, by environment.
+        tables: what was measured, by way.
+        references: the contenders that are no clients.
+    """
 
     date: str
-    versions: Mapping[str, str]
-    arguments: str
+    command: str
+    versions: Mapping[str, Mapping[str, str]]
     tables: Mapping[str, Table]
+    references: Collection[str] = ()
 
 
 TITLES: Final = {
     "one": "One call after the other: CPU time",
+    "codec": "The codec alone: CPU time",
     "threads": "8 threads: time",
     "tasks": "64 tasks of asyncio: time",
     "local": "DynamoDB Local, one call after the other: time",
@@ -55,6 +66,8 @@ NAMES: Final = {
 }
 _BEGIN: Final = "<!-- tables: written by make bench -->"
 _END: Final = "<!-- end of tables -->"
+_BESIDE: Final = ("Python", "botocore", "pydantic")
+_MARK: Final = re.compile(r"<!-- table: (\w+) -->")
 
 
 def text(way: str, table: Table) -> str:
@@ -62,42 +75,53 @@ def text(way: str, table: Table) -> str:
     columns = _columns(table)
     lines = [f"\n{TITLES[way]}", f"{'':28}" + "".join(f"{name:>20}" for name in columns)]
     for name, row in table.items():
-        cells = (f"{_figure(row[one])} ({_span(row[one])})" if one in row else "" for one in columns)
+        cells = (f"{_figure(row[one].middle)} ({_span(row[one])})" if one in row else "" for one in columns)
         lines.append(f"{name:28}" + "".join(f"{cell:>20}" for cell in cells))
     return "\n".join(lines)
 
 
+def versions(found: Mapping[str, Mapping[str, str]]) -> str:
+    """The versions of boto3's environment, and of each peer, with what it has another version of."""
+    common = found["boto3"]
+    peers: list[str] = []
+    for name, own in sorted(found.items()):
+        if name != "boto3":
+            other = [f"{one} {own[one]}" for one in _BESIDE if one in own and own[one] != common[one]]
+            peers.append(f"{name} {own[name]}" + (f" ({', '.join(other)})" if other else ""))
+    return "; ".join([", ".join(f"{name} {version}" for name, version in common.items()), *peers])
+
+
 def write(docs: Path, result: Result) -> None:
-    """Put the tables into the page on performance, between its marks, and draw the picture beside it."""
+    """Put the tables into the page on performance, where others stay as they are, and draw the picture beside it."""
     page = docs / "performance.md"
     before, _, rest = page.read_text(encoding="utf-8").partition(_BEGIN)
-    _, _, after = rest.partition(_END)
-    versions = ", ".join(f"{name} {version}" for name, version in sorted(result.versions.items(), key=_lower))
-    command = f"python -m tests.benchmarks.bench {result.arguments}".strip()
-    parts = [f"Measured on {result.date} by `{command}`, with {versions}."]
-    parts += [f"### {TITLES[way]}\n\n{_markdown(table)}" for way, table in result.tables.items()]
-    page.write_text(before + _BEGIN + "\n\n" + "\n\n".join(parts) + "\n\n" + _END + after, encoding="utf-8")
+    inside, _, after = rest.partition(_END)
+    pieces = [piece.strip() for piece in _MARK.split(inside)]
+    tables = dict(zip(pieces[1::2], pieces[2::2], strict=True))
+    for way, table in result.tables.items():
+        tables[way] = f"### {TITLES[way]}\n\nMeasured on {result.date} by `{result.command}`.\n\n{_markdown(table)}"
+    parts = [_BEGIN, f"The last run was with {versions(result.versions)}."]
+    for way in TITLES:
+        if way in tables:
+            parts += [f"<!-- table: {way} -->", tables[way]]
+    page.write_text(before + "\n\n".join([*parts, _END]) + after, encoding="utf-8")
     if "one" in result.tables:
-        picture = _picture(result.tables["one"], ("get", "put", "query", "transact"))
+        peers = {name: row for name, row in result.tables["one"].items() if name not in result.references}
+        picture = _picture(peers, ("get", "put", "query", "transact"))
         (docs / "performance.svg").write_text(picture, encoding="utf-8")
-
-
-def _lower(pair: tuple[str, str]) -> str:
-    return pair[0].lower()
 
 
 def _columns(table: Table) -> list[str]:
     return list(dict.fromkeys(name for row in table.values() for name in row))
 
 
-def _figure(cell: Cell) -> str:
-    if cell.middle >= 10:
-        return f"{cell.middle:.0f}"
-    return f"{cell.middle:.2f}" if cell.middle >= 0.1 else f"{cell.middle:.3f}"
+def _figure(value: float) -> str:
+    """Two significant digits, and all those before the point."""
+    return f"{value:.0f}" if value >= 9.95 else f"{value:#.2g}"
 
 
 def _span(cell: Cell) -> str:
-    return f"{cell.low:.3g}-{cell.high:.3g}"
+    return f"{_figure(cell.low)}-{_figure(cell.high)}"
 
 
 def _markdown(table: Table) -> str:
@@ -107,7 +131,9 @@ def _markdown(table: Table) -> str:
         "|---|" + "---|" * len(columns),
     ]
     for name, row in table.items():
-        cells = (f"{_figure(row[one])} <small>{_span(row[one])}</small>" if one in row else "" for one in columns)
+        cells = (
+            f"{_figure(row[one].middle)} <small>{_span(row[one])}</small>" if one in row else "" for one in columns
+        )
         shown = f"**{name}**" if name.startswith("logicaldb") else name
         lines.append(f"| {shown} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
@@ -135,7 +161,7 @@ def _picture(table: Table, workloads: Iterable[str]) -> str:
             parts.append(
                 f'<text x="{_LEFT - 8}" y="{y + 13}" text-anchor="end">{escape(name)}</text>'
                 f'<rect x="{_LEFT}" y="{y}" width="{length:.1f}" height="{_BAR}" rx="2" class="{kind}"/>'
-                f'<text x="{_LEFT + length + 6:.1f}" y="{y + 13}" class="figure">{ratio:.2g}</text>'
+                f'<text x="{_LEFT + length + 6:.1f}" y="{y + 13}" class="figure">{_figure(ratio)}</text>'
             )
         top += 10 + len(bars) * (_BAR + 4) + 34
     width, height = _LEFT + _WIDTH + 70, top - 10

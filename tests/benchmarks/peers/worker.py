@@ -1,13 +1,14 @@
 """What every contender does: it takes turns.
 
 ``bench`` starts a contender, reads what it can do, and gives it turns: a line with the name of a workload, a way to run
-it (``one``: one call after the other, ``threads``: 8 threads, ``tasks``: 64 tasks) and a number of calls. It answers with
-the CPU seconds and the seconds that they took.
+it (``one``: one call after the other, ``codec``: the same without a request, ``threads``: 8 threads, ``tasks``: 64 tasks)
+and a number of calls. It answers with the CPU seconds and the seconds that they took.
 """
 
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import sys
 import time
@@ -24,23 +25,31 @@ AwaitedCalls = dict[str, Callable[[], Awaitable[Any]]]
 OpenAwaited = Callable[[AsyncExitStack], Awaitable[AwaitedCalls]]
 
 
-def serve(calls: Calls | None = None, open_awaited: OpenAwaited | None = None) -> None:
+def serve(calls: Calls | None = None, open_awaited: OpenAwaited | None = None, codec: Calls | None = None) -> None:
     """Take turns until the input ends.
 
     Args:
         calls: workloads that block.
         open_awaited: gives workloads that are awaited; called on the event loop that they will run on, with what closes
             things at the end.
+        codec: workloads that send nothing.
     """
+    codec = codec or {}
     runner, stack = asyncio.Runner(), AsyncExitStack()
     awaited = {} if open_awaited is None else runner.run(_opened(open_awaited, stack))
-    ways = {"one": sorted(calls or awaited), "threads": sorted(calls or {}), "tasks": sorted(awaited)}
+    ways = {
+        "one": sorted(calls or awaited),
+        "codec": sorted(codec),
+        "threads": sorted(calls or {}),
+        "tasks": sorted(awaited),
+    }
     print(json.dumps(ways), flush=True)
     with ThreadPoolExecutor(THREADS) as threads:
         for line in sys.stdin:
-            workload, way, text = line.split()
-            count = int(text)
-            if way == "tasks":
+            workload, way, count = json.loads(line)
+            if way == "codec":
+                run = _one(codec[workload], count)
+            elif way == "tasks":
                 run = _tasks(runner, awaited[workload], count)
             elif calls is None:
                 run = _one_awaited(runner, awaited[workload], count)
@@ -48,6 +57,7 @@ def serve(calls: Calls | None = None, open_awaited: OpenAwaited | None = None) -
                 run = _threads(threads, calls[workload], count)
             else:
                 run = _one(calls[workload], count)
+            gc.collect()  # what other turns left is not paid in this one
             cpu, wall = time.process_time(), time.perf_counter()
             run()
             print(json.dumps([time.process_time() - cpu, time.perf_counter() - wall]), flush=True)

@@ -65,7 +65,8 @@ UPDATE = {
     "ExpressionAttributeNames": {"#s": "status", "#w": "weight"},
     "ReturnValues": "ALL_NEW",
 }
-TEXT = json.dumps({"Item": row(1)})
+ROW = row(1)
+TEXT = json.dumps({"Item": ROW}).encode()
 
 
 def naive(client: Any) -> Calls:
@@ -112,9 +113,14 @@ def naive(client: Any) -> Calls:
             RequestItems={TABLE: [{"PutRequest": {"Item": to_wire(order)}} for order in ORDERS[:25]]}
         ),
         "scan": scan,
-        "encode": lambda: json.dumps({"TableName": TABLE, "Item": to_wire(ORDER)}),
-        "decode": lambda: from_wire(json.loads(TEXT)["Item"]),
     }
+
+
+CODEC: Calls = {
+    "encode": lambda: json.dumps({"TableName": TABLE, "Item": to_wire(ORDER)}),
+    "decode row": lambda: from_wire(ROW),
+    "decode JSON": lambda: from_wire(json.loads(TEXT)["Item"]),
+}
 
 
 def dicts(client: Any) -> Calls:
@@ -201,6 +207,6 @@ if __name__ == "__main__":
     client: Any = boto3.client("dynamodb", endpoint_url=url)
     if kind == "naive":
         calls = naive(client)
-        serve(calls, lambda _: in_threads(calls))
+        serve(calls, lambda _: in_threads(calls), CODEC)
     else:
         serve(dicts(client) if kind == "dicts" else table(url))

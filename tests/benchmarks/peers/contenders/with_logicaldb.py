@@ -121,13 +121,17 @@ def _transaction() -> TransactionWriteSet:
 
 def blocking(db: ShopDb) -> Calls:
     orders = db.shop.orders
+    return {**workloads(db), "scan": lambda: sum(1 for _ in orders.scan_all_contents(page_size=1_000))}
+
+
+def codec() -> Calls:
     schema = ShopTable.__logicaldb_table__.schema.of_type(Order)
-    stored = json.dumps({"Item": row(1)}).encode()
+    stored = row(1)
+    text = json.dumps({"Item": stored}).encode()
     return {
-        **workloads(db),
-        "scan": lambda: sum(1 for _ in orders.scan_all_contents(page_size=1_000)),
         "encode": lambda: '{"TableName":"shop","Item":' + schema.text(ORDER)[2] + "}",
-        "decode": lambda: schema.reader.item(stored)["Item"],
+        "decode row": lambda: schema.decode(stored),
+        "decode JSON": lambda: schema.reader.item(text)["Item"],
     }
 
 
@@ -158,4 +162,4 @@ if __name__ == "__main__":
     else:
         given: Any = boto3.client("dynamodb", endpoint_url=url)
         db = ShopDb(logicaldb.DirectTransport.from_client(given) if kind == "direct" else given)
-        serve(blocking(db), partial(awaited, kind, url))
+        serve(blocking(db), partial(awaited, kind, url), codec() if kind == "client" else None)

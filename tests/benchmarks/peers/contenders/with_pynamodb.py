@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from orders import PARTITION, TABLE, attributes
+from orders import PARTITION, TABLE, attributes, row
 from pynamodb.attributes import ListAttribute, MapAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.connection import Connection
 from pynamodb.models import Model
@@ -47,6 +48,8 @@ def plain(number: int) -> dict[str, Any]:
 
 ORDERS = [Order(**plain(number)) for number in range(101)]
 ORDER = ORDERS[1]
+ROW = row(1)
+TEXT = json.dumps({"Item": ROW}).encode()
 connection = Connection(region="eu-central-1", host=sys.argv[2])
 
 
@@ -72,5 +75,10 @@ serve(
         "transact": transact,
         "batch_write": batch_write,
         "scan": lambda: sum(1 for _ in Order.scan()),
-    }
+    },
+    codec={
+        "encode": lambda: json.dumps({"TableName": TABLE, "Item": ORDER.serialize()}),
+        "decode row": lambda: Order.from_raw_data(ROW),
+        "decode JSON": lambda: Order.from_raw_data(json.loads(TEXT)["Item"]),
+    },
 )
