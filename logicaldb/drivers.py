@@ -9,7 +9,7 @@ import gc
 import json
 from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, suppress
+from contextlib import closing
 from contextvars import Context, copy_context
 from dataclasses import dataclass
 from threading import Event
@@ -25,6 +25,7 @@ T = TypeVar("T")
 Y = TypeVar("Y")
 T_co = TypeVar("T_co", covariant=True)
 
+_parse: Final = json.JSONDecoder().decode
 _MANY_BYTES: Final = 8_192
 """The length of an answer that is so many objects that the collector would look for garbage among them."""
 
@@ -78,9 +79,13 @@ def decode(request: Request, answer: bytes) -> Any:
 
 def _read(request: Request, answer: bytes) -> Any:
     if request.read is not None:
-        with suppress(Exception):  # whatever it is, the flow finds it in the answer, and says what is wrong
+        try:
             return request.read(answer)
-    return json.loads(answer)
+        except Exception:  # noqa: BLE001, S110 - whatever it is, the flow finds it in the answer, and says what is wrong
+            pass
+    if answer == b"{}":  # that of most writes
+        return {}
+    return _parse(answer.decode())
 
 
 def advance(flow: Generator[Y, Any, T], outcome: Any) -> Y | Done[T]:
@@ -124,10 +129,12 @@ def run(flow: Flow[T], transport: Transport) -> T:
         botocore.exceptions.ClientError: an error of the service of which the flow made nothing, unchanged.
         botocore.exceptions.BotoCoreError: there was no answer and the flow made nothing of it, unchanged.
     """
-    with closing(flow):
+    try:
         step = advance(flow, None)
         while not isinstance(step, Done):
             step = advance(flow, _perform(step, transport))
+    finally:
+        flow.close()
     return step.result
 
 

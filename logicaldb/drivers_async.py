@@ -24,10 +24,12 @@ class AsyncTransport(Protocol):
 
 async def run_async(flow: Flow[T], transport: AsyncTransport) -> T:
     """Perform a flow and return its result; as ``run``. A flow whose task is cancelled is closed."""
-    with closing(flow):
+    try:
         step = advance(flow, None)
         while not isinstance(step, Done):
             step = advance(flow, await _perform(step, transport))
+    finally:
+        flow.close()
     return step.result
 
 
