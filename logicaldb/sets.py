@@ -30,7 +30,7 @@ MAX_TOKEN: Final = 36
 """Characters; https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html"""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen, for one is made for every write, and a frozen one takes more than twice the time
 class Operation:
     """One operation as the caller asked for it.
 

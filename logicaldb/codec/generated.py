@@ -182,10 +182,21 @@ class ValueSource:
         return _quoted(form, text)
 
     def _list(self, body: Body, codec: ListCodec, value: str) -> str:
-        text = body.name("elements")
+        text, elements, each = body.name("text"), body.name("elements"), body.name("each")
         body.check(f"type({value}) is not {self.source.keep(codec._kind.__name__, codec._kind)}")
-        body.add(f"{text} = ','.join([{self.function(codec.element)}(each) for each in {value}])")
+        body.add(f"{elements} = []")
+        with body.under(f"for {each} in {value}:"):
+            body.add(f"{elements}.append(f'{self._element(body, codec.element, each)}')")
+        body.add(f"{text} = ','.join({elements})")
         return wrapped("L", f"[{{{text}}}]")
+
+    def _element(self, body: Body, codec: ValueCodec, value: str) -> str:
+        """What writes an element: in place where that is short, for a call takes as long as a scalar does."""
+        if type(codec) in _SCALARS:
+            return self.wire(body, codec, value)
+        if isinstance(codec, _STRUCTURES) and not codec._extras and all(map(_is_short, codec.fields)):
+            return self._members(body, codec, value)
+        return f"{{{self.function(codec)}({value})}}"
 
     def _tuple(self, body: Body, codec: TupleCodec, value: str) -> str:
         names = [body.name("element") for _ in codec.elements]
@@ -238,22 +249,33 @@ class ValueSource:
         return None if codec._extras else f"{{{self.function(codec)}({value})}}"
 
     def _structure_function(self, codec: StructureCodec) -> str:
-        kind = codec._kind
+        name = codec._kind.__name__
         body = self.source.body()
-        body.check(f"type(value) is not {self.source.keep(kind.__name__, kind)}")
+        body.add(f"return f'{self._members(body, codec, 'value')}'")
+        return self.source.function(name.lower(), "value", f"Write {name!a}.", body)
+
+    def _members(self, body: Body, codec: StructureCodec, value: str) -> str:
+        kind = codec._kind
+        body.check(f"type({value}) is not {self.source.keep(kind.__name__, kind)}")
         of_model = isinstance(codec, ModelCodec)
+        values = body.name("values")
         if of_model:
-            body.add("values = value.__dict__")
+            body.add(f"{values} = {value}.__dict__")
         members: list[tuple[str, str, str | None]] = []
         for field in codec.fields:
             found = body.name(field.name)
-            body.add(f"{found} = " + (f"values[{field.name!a}]" if of_model else f"value.{field.name}"))
+            body.add(f"{found} = " + (f"{values}[{field.name!a}]" if of_model else f"{value}.{field.name}"))
             members.append((field.name, *self.field(body, field, found)))
-        body.add(f"return f'{wrapped('M', self.members(body, members))}'")
-        return self.source.function(kind.__name__.lower(), "value", f"Write {kind.__name__!a}.", body)
+        return wrapped("M", self.members(body, members))
 
 
 _STRUCTURES: Final = (ModelCodec, DataclassCodec, NamedTupleCodec)
+
+
+def _is_short(field: FieldCodec) -> bool:
+    """Whether a field holds a scalar, or nothing."""
+    codec = field.codec.inner if isinstance(field.codec, OptionalCodec) else field.codec
+    return type(codec) in _SCALARS and not field._deep
 
 
 def _if_and_elif() -> Any:
@@ -310,3 +332,6 @@ _WRITERS: Final[Mapping[type, Callable[[ValueSource, Body, Any, str], str | None
     NamedTupleCodec: ValueSource._structure,
 }
 """By the exact class of a codec; the values of others are written by the codec."""
+
+_CONTAINERS: Final = (ListCodec, TupleCodec, SetCodec, DictCodec, OptionalCodec, UnionCodec, DiscriminatedCodec)
+_SCALARS: Final = frozenset(_WRITERS) - {*_CONTAINERS, *_STRUCTURES}

@@ -157,7 +157,7 @@ class Writer:
         touched = () if shape is None else self._touched(reading)
         kept = None if shape is None else self._updates.find(shape, operation, touched)
         if kept is not None:
-            return self._changed(operation, kept, _SETS, "ALL_NEW", self._decoded, self.item.reader.attributes)
+            return self._changed(operation, kept, _SETS, "ALL_NEW", self._decoded, read=self.item.reader.attributes)
         changes = Changes()
         planned = plan(self.item, operation.updates, changes)
         if operation.upsert:
@@ -172,7 +172,9 @@ class Writer:
         expressions = self._conditions_of(operation, changes, planned)
         if shape is not None:
             self._updates.keep(shape, operation, touched, expressions)
-        return self._changed(operation, expressions, planned, "ALL_NEW", self._decoded, self.item.reader.attributes)
+        return self._changed(
+            operation, expressions, planned, "ALL_NEW", self._decoded, read=self.item.reader.attributes
+        )
 
     def _increment(self, operation: Operation, *, tokened: bool) -> Write:
         """Add to a counter; versions and times stay as they are."""
@@ -217,6 +219,7 @@ class Writer:
         planned: Planned,
         returns: Literal["ALL_NEW", "UPDATED_NEW"],
         result: Callable[[Row | None], Any],
+        *,
         read: Callable[[bytes], ReadAnswer] | None = None,
     ) -> Write:
         refusal = Refusal(
@@ -316,6 +319,8 @@ class Writer:
 
     def _moved_on(self, item: Item) -> Item:
         """The item as it will be stored: the next version, the times that the mapper sets, whole seconds to live."""
+        if not self._roles:
+            return item
         changed: dict[str, Any] = {}
         reading = OneReading(self.clock)
         for field in self._roles:

@@ -91,7 +91,8 @@ class Write:
 
     def action_text(self) -> str:
         """The JSON text of the action, as an element of a transaction."""
-        return f'{{"{self.action}":{to_json(self.action_body())}}}'
+        members = [f'"{name}":{to_json(value)}' for name, value in self.action_body().items()]
+        return f'{{"{self.action}":{{{",".join(members)}}}}}'
 
 
 def identity_of(table: str, key: Row) -> Identity:
