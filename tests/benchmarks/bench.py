@@ -1,9 +1,9 @@
 """logicaldb beside its peers and plain boto3, as ratios in one run: ``make bench``.
 
-    python -m tests.benchmarks.bench [--rounds 11] [--only get,put] [--ways one,codec] [--contenders boto3,floor] [--write]
+    python -m tests.benchmarks.bench [--rounds 33] [--only get,put] [--ways one,codec] [--contenders boto3,floor] [--write]
 
 Each contender is a process in an environment of its own (made below ``.cache/bench`` at first), and all take turns: a
-round of each workload gives every contender one turn of about 60 ms, and its time is divided by that of ``boto3 + pydantic``
+round of each workload gives every contender one turn of about 20 ms, and its time is divided by that of ``boto3 + pydantic``
 in the same round. What is shown are medians of these ratios, with their quartiles. The server gives canned answers and is
 written in C (a C compiler is needed), so that it is not what is measured; the second target is DynamoDB Local.
 """
@@ -30,11 +30,11 @@ from tests.benchmarks.contenders import CACHE, CONTENDERS, NAIVE, ROOT, Contende
 from tests.benchmarks.peers import orders
 
 PEERS: Final = Path(__file__).parent / "peers"
-TURN: Final = 0.06
-"""How many seconds a turn is to take."""
-CALLS: Final = ("get", "put", "update", "query", "batch_get", "transact", "batch_write", "scan")
+TURN: Final = 0.02
+"""How many seconds a turn is to take. Many short turns give steadier medians than a few long ones."""
+CALLS: Final = ("get", "put", "update", "query", "batch_get", "transact", "batch_write")
 WAYS: Final[dict[str, tuple[str, ...]]] = {
-    "one": CALLS,
+    "one": (*CALLS, "scan"),
     "codec": ("encode", "decode row", "decode JSON"),
     "threads": CALLS,
     "tasks": CALLS,
@@ -49,9 +49,10 @@ STEPS: Final = {"one": 1, "codec": 1, "threads": 8, "tasks": 64}
 def main() -> None:
     """Run what the command line asks for, and print it."""
     parser = argparse.ArgumentParser(description="logicaldb beside its peers and plain boto3, as ratios in one run.")
-    parser.add_argument("--rounds", type=int, default=11, help="how many turns each contender gets of each workload")
-    parser.add_argument("--only", default=",".join({name: None for names in WAYS.values() for name in names}))
-    parser.add_argument("--ways", default=",".join(WAYS), help="how they are run, and the start")
+    parser.add_argument("--rounds", type=int, default=33, help="how many turns each contender gets of each workload")
+    everything = ",".join({name: None for names in WAYS.values() for name in names})
+    parser.add_argument("--only", default=everything, help=f"the workloads: {everything}")
+    parser.add_argument("--ways", default=",".join(WAYS), help=f"how they are run: {','.join(WAYS)}")
     parser.add_argument("--contenders", default="", help=f"those whose names contain one of these, and {NAIVE}")
     parser.add_argument("--write", action="store_true", help="put the tables and the picture into docs/")
     options = parser.parse_args()
@@ -89,7 +90,7 @@ class Running:
     python: Path
     process: subprocess.Popen[str]
     ways: dict[str, list[str]]
-    counts: dict[tuple[str, str], int] = field(default_factory=dict[tuple[str, str], int])
+    turns: dict[tuple[str, str], tuple[int, float]] = field(default_factory=dict[tuple[str, str], tuple[int, float]])
 
     def turn(self, workload: str, way: str, count: int) -> tuple[float, float]:
         """The CPU seconds and the seconds of a call."""
@@ -107,17 +108,18 @@ class Running:
         """Whether it has the workload."""
         return workload in self.ways[way] and (way == "one" or not self.contender.reference)
 
-    def count(self, workload: str, way: str) -> int:
-        """How many calls make a turn; found out by a warm-up of more and more of them."""
-        if (workload, way) not in self.counts:
+    def size(self, workload: str, way: str) -> tuple[int, float]:
+        """How many calls make a turn, and its seconds; found out by a warm-up of more and more calls."""
+        if (workload, way) not in self.turns:
             step = count = STEPS[way]
             self.turn(workload, way, count)  # the first calls open connections
             _, wall = self.turn(workload, way, count)
             while wall * count < TURN / 2:
                 count *= 2
                 _, wall = self.turn(workload, way, count)
-            self.counts[workload, way] = max(step, int(TURN / wall / step) * step)
-        return self.counts[workload, way]
+            count = max(step, int(TURN / wall / step) * step)
+            self.turns[workload, way] = count, wall * count
+        return self.turns[workload, way]
 
 
 def _started(stack: ExitStack, contenders: Iterable[Contender]) -> Generator[Running]:
@@ -150,7 +152,8 @@ def _canned_server(extra: Mapping[str, Any]) -> Generator[str]:
 
 @contextmanager
 def _start_contender(contender: Contender, python: Path, url: str) -> Generator[Running]:
-    made_up = {
+    settings = {
+        "PYTHONPATH": str(ROOT),
         "AWS_ACCESS_KEY_ID": "AKIDEXAMPLE",
         "AWS_SECRET_ACCESS_KEY": "secret",
         "AWS_DEFAULT_REGION": "eu-central-1",
@@ -162,7 +165,7 @@ def _start_contender(contender: Contender, python: Path, url: str) -> Generator[
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
-        env={**os.environ, **made_up},
+        env={**os.environ, **settings},
     ) as process:
         assert process.stdin is not None
         assert process.stdout is not None
@@ -180,13 +183,13 @@ def _ratios(running: list[Running], way: str, workloads: Iterable[str], rounds: 
         able = [one for one in running if one.can(workload, way)]
         if not able or able[0].contender.name != NAIVE:
             continue
-        counts = [one.count(workload, way) for one in able]
+        sizes = [one.size(workload, way) for one in able]
         times: list[list[float]] = [[] for _ in able]
-        # A scan takes seconds, so its figures are steady after a few.
-        for number in range(min(rounds, 3) if workload == "scan" else rounds):
-            for place in range(number, number + len(able)):
-                index = place % len(able)  # each round begins with another, so that none is always next to the same
-                times[index].append(able[index].turn(workload, way, counts[index])[0 if cpu else 1])
+        # Where a turn takes seconds, as that of a scan does, a few are enough.
+        enough = max(3, int(4 * rounds * TURN / sizes[0][1]))
+        for _ in range(min(rounds, enough)):
+            for taken, one, (count, _) in zip(times, able, sizes, strict=True):
+                taken.append(one.turn(workload, way, count)[0 if cpu else 1])
         for taken, one in zip(times, able, strict=True):
             cells[one.contender.name][workload] = report.cell(a / b for a, b in zip(taken, times[0], strict=True))
     return {name: row for name, row in cells.items() if row}
@@ -214,19 +217,22 @@ def _on_local(running: list[Running], workloads: Iterable[str], rounds: int) -> 
 def _start(running: list[Running]) -> report.Table:
     """What it costs to import a contender: CPU milliseconds and the memory of the process, in fresh interpreters."""
     program = (
-        "import resource\n{}\nused = resource.getrusage(resource.RUSAGE_SELF)\n"
-        "print(used.ru_utime + used.ru_stime, used.ru_maxrss)"
+        "{}\nimport resource\nused = resource.getrusage(resource.RUSAGE_SELF)\n"
+        # Its ru_maxrss would be that of the process that started this one, where that is more.
+        "peak = next(line for line in open('/proc/self/status') if line.startswith('VmHWM'))\n"
+        "print(used.ru_utime + used.ru_stime, peak.split()[1])"
     )
     naked = Contender("Python alone", "boto3", "", imports="sys")
     pydantic = Contender("pydantic", "boto3", "", imports="pydantic")
     base = next(one.python for one in running if one.contender.environment == "boto3")
     importing = [(naked, base), (pydantic, base)]
     importing += [(one.contender, one.python) for one in running if one.contender.imports]
+    found = {**os.environ, "PYTHONPATH": str(ROOT)}
     taken: dict[str, list[tuple[float, float]]] = {}
     for _ in range(7):
         for contender, python in importing:
             code = program.format(f"import {contender.imports}")
-            output = subprocess.run([python, "-c", code], check=True, capture_output=True, text=True).stdout
+            output = subprocess.run([python, "-c", code], check=True, capture_output=True, text=True, env=found).stdout
             seconds, kilobytes = output.split()
             taken.setdefault(contender.name, []).append((float(seconds) * 1e3, float(kilobytes) / 1024))
     return {

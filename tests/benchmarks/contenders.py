@@ -55,8 +55,8 @@ class Environment:
 
 
 ENVIRONMENTS: Final[dict[str, Environment]] = {
-    "boto3": Environment(("boto3", "pydantic", f"--editable={ROOT}")),
-    "aiobotocore": Environment(("aiobotocore", "boto3", "pydantic", f"--editable={ROOT}")),
+    "boto3": Environment(("boto3", "pydantic")),
+    "aiobotocore": Environment(("aiobotocore", "boto3", "pydantic")),
     "pynamodb": Environment(("pynamodb",)),
     "dyntastic": Environment(("dyntastic",)),
     "pydynantic": Environment(("pydynantic",)),
@@ -65,7 +65,7 @@ ENVIRONMENTS: Final[dict[str, Environment]] = {
     "aiodynamo": Environment(("aiodynamo[aiohttp]",)),
     "aioboto3": Environment(("aioboto3", "pydantic")),
 }
-"""Each has the name of the package that it is there for."""
+"""Each has the name of the package that it is there for. logicaldb is found by ``PYTHONPATH``, so no copy of it can be old."""
 
 CONTENDERS: Final = (
     Contender(NAIVE, "boto3", "with_boto3", "naive", "boto3, pydantic"),

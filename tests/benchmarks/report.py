@@ -73,10 +73,10 @@ _MARK: Final = re.compile(r"<!-- table: (\w+) -->")
 def text(way: str, table: Table) -> str:
     """A table for a terminal."""
     columns = _columns(table)
-    lines = [f"\n{TITLES[way]}", f"{'':28}" + "".join(f"{name:>20}" for name in columns)]
+    lines = [f"\n{TITLES[way]}", f"{'':28}" + "".join(f"{name:>26}" for name in columns)]
     for name, row in table.items():
         cells = (f"{_figure(row[one].middle)} ({_span(row[one])})" if one in row else "" for one in columns)
-        lines.append(f"{name:28}" + "".join(f"{cell:>20}" for cell in cells))
+        lines.append(f"{name:28}" + "".join(f"{cell:>26}" for cell in cells))
     return "\n".join(lines)
 
 
