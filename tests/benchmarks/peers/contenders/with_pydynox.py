@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -25,6 +26,7 @@ from worker import AwaitedCalls, serve
 
 client = DynamoDBClient(region="eu-central-1", access_key="AKIDEXAMPLE", secret_key="secret", endpoint_url=sys.argv[2])
 set_default_client(client)
+logging.getLogger("pydynox").setLevel(logging.ERROR)  # it tells every request of 64 tasks that it was slow
 
 
 class Order(Model):
