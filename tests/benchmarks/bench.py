@@ -38,7 +38,7 @@ WAYS: Final[dict[str, tuple[str, ...]]] = {
     "codec": ("encode", "decode row", "decode JSON"),
     "threads": CALLS,
     "tasks": CALLS,
-    "local": ("get", "put", "query", "transact"),
+    "local": ("get", "query", "put", "transact"),  # reads first: each contender writes rows of its own
     "start": (),
 }
 """The workloads of each way to run them."""
