@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Generic, overload
 
 from typing_extensions import TypeVar
 
+from logicaldb.codec.values import describe
 from logicaldb.drivers import Transport, iterate, run
 from logicaldb.expressions import Condition, KeyCondition, Update
 from logicaldb.items import Item, KeyBase, RawItem
@@ -385,7 +386,12 @@ class IndexView(Cursors[K, I]):
 
         Returns:
             The items in the order in which their pages arrive. At most one page of each segment waits in memory.
+
+        Raises:
+            TypeError: what is given is no executor.
         """
+        if executor is not None and not hasattr(executor, "submit"):
+            raise TypeError(f"executor takes a concurrent.futures.Executor, not {describe(executor)}")
         WorkerId(0, total_segments)
         page = _SegmentPage(
             self._source, self._transport, total_segments, page_size, consistent_read, filter_expression

@@ -380,3 +380,10 @@ def test_a_transaction_is_not_written_when_its_block_raises(db: BankDb) -> None:
     with pytest.raises(RuntimeError, match="stop"):
         stop()
     assert db.load(KEY) is None
+
+
+@pytest.mark.parametrize("executor", [3, "processes"])
+def test_what_is_no_executor_is_refused_before_anything_is_read(db: BankDb, executor: Any) -> None:
+    accounts = db.bank.accounts
+    with pytest.raises(TypeError, match=r"^executor takes a concurrent\.futures\.Executor, not (an int|a str)$"):
+        accounts.parallel_scan(2, executor=executor)
