@@ -111,14 +111,19 @@ class ItemSet(Sized, Iterable[Item]):
     It is a collection of the items alone: ``len``, ``for`` and ``in`` leave out the keys without one.
     """
 
-    def __init__(
-        self, found: Mapping[ItemKey[Any], Item | None] | Collection[tuple[ItemKey[Any], Item | None]]
-    ) -> None:
-        self._given = found
+    def __init__(self, found: Mapping[ItemKey[Any], Item | None]) -> None:
+        self._given: Mapping[ItemKey[Any], Item | None] | Collection[tuple[ItemKey[Any], Item | None]] = found
+
+    @classmethod
+    def of_pairs(cls, pairs: Collection[tuple[ItemKey[Any], Item | None]]) -> Self:
+        """The same of pairs, which are put in order when somebody looks: few do at what a transaction has written."""
+        made = cls({})
+        made._given = pairs
+        return made
 
     @cached_property
     def _found(self) -> Mapping[ItemKey[Any], Item | None]:
-        return dict(self._given)  # when somebody looks: few do at what a transaction has written
+        return dict(self._given)
 
     def get(self, key: ItemKey[I]) -> I | None:
         """The item of a key; ``None`` where there is none, or where the key was not asked for."""

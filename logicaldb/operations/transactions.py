@@ -144,7 +144,9 @@ def write(writes: TransactionWriteSet, rows: Rows, now: Callable[[], float] = wa
             raise _canceled("nothing was written", _failures(error, sent.operations, rows)) from cause
         raise
     sent.note("written")
-    return ItemSet([(operation.key, item) for operation, item in zip(sent.operations, sent.items, strict=True)])
+    return ItemSet.of_pairs(
+        [(operation.key, item) for operation, item in zip(sent.operations, sent.items, strict=True)]
+    )
 
 
 def _outcome(error: Exception, before: Outcome) -> Outcome:

@@ -225,7 +225,10 @@ def _start(running: list[Running]) -> report.Table:
     naked = Contender("Python alone", "boto3", "", imports="sys")
     pydantic = Contender("pydantic", "boto3", "", imports="pydantic")
     base = next(one.python for one in running if one.contender.environment == "boto3")
-    importing = [(naked, base), (pydantic, base)]
+    in_use = Contender(
+        "logicaldb, names in use", "boto3", "", imports="logicaldb; logicaldb.LogicalDb, logicaldb.Item, logicaldb.attr"
+    )
+    importing = [(naked, base), (pydantic, base), (in_use, base)]
     importing += [(one.contender, one.python) for one in running if one.contender.imports]
     found = {**os.environ, "PYTHONPATH": str(ROOT)}
     taken: dict[str, list[tuple[float, float]]] = {}
