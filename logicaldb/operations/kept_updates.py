@@ -58,8 +58,8 @@ class KeptUpdates:
             return None
         texts: list[str] = []
         for update, name in zip(operation.updates, shape[2::2], strict=True):
-            place = self.item.places[name]
             try:
+                place = self.item.places[name]
                 wire = self.item.stored[str(place.path[0])].encode({name: place.validated(update.argument)})
             except Exception:  # noqa: BLE001 - whatever it is, it is told when the expressions are made anew
                 return None

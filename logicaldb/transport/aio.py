@@ -8,7 +8,8 @@ from typing import Any
 
 from logicaldb.drivers_async import AsyncTransport
 from logicaldb.transport.boto import BotoTransport, max_connections
-from logicaldb.transport.calls import Call, call_of, check_client, current, is_awaited, register_handlers
+from logicaldb.transport.calls import Call, call_of, current, register_handlers
+from logicaldb.transport.clients import check_client, is_awaited
 from logicaldb.transport.workers import Workers
 
 

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
-from logicaldb.transport.calls import Call, call_of, check_client, current, register_handlers, register_road
+from logicaldb.transport.calls import Call, call_of, current, register_handlers, register_road
+from logicaldb.transport.clients import check_client
 from logicaldb.transport.fast import fast_road
 from logicaldb.transport.remaking import settings_of
 

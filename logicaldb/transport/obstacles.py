@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from logicaldb.transport.calls import check_client
+from logicaldb.transport.clients import check_client
 from logicaldb.transport.tls import verification_of
 
 _RETRY_MODES: Final = ("legacy", "standard")

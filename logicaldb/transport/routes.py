@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from threading import Lock
 from typing import Any, Final
 
-from logicaldb.transport.calls import CALLS
+from logicaldb.transport.clients import CALLS
 from logicaldb.transport.endpoints import Address, address_of
 from logicaldb.transport.signing import Head, prepare_head
 

@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 from logicaldb.drivers import iterate, run
 from logicaldb.flow import Emit, Flow, Request, ServiceFailure, Stream, Unanswered
 from logicaldb.transport.boto import BotoTransport
-from logicaldb.transport.calls import CALLS
+from logicaldb.transport.clients import CALLS
 from logicaldb.transport.threads import in_parallel
 
 Recorder: TypeAlias = Callable[[Any], AbstractContextManager[list[tuple[str, Any]]]]

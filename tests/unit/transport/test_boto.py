@@ -50,7 +50,7 @@ from moto import mock_aws
 
 from logicaldb.flow import ServiceFailure, Unanswered
 from logicaldb.transport.boto import BotoTransport, make_client, max_connections
-from logicaldb.transport.calls import CALLS
+from logicaldb.transport.clients import CALLS
 
 Answer = tuple[int, dict[str, str], bytes]
 
