@@ -121,7 +121,7 @@ class Rows:
         return found
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen, for one is made for every key
 class Place:
     """A key, and where its row is.
 

@@ -22,7 +22,7 @@ from logicaldb.transport.signing import Head, Signer
 from logicaldb.transport.tls import tls_context
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@dataclass(slots=True, eq=False, repr=False)  # not frozen, for one is made for every request
 class Prepared:
     """A request that is ready to be signed.
 

@@ -11,7 +11,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from typing import Final
-from zlib import crc32
 
 MAX_HEAD: Final = 65_536
 """How long the head of an answer may be in bytes, and what follows the last chunk of one."""
@@ -30,7 +29,7 @@ class BadAnswer(Exception):
     """What came is not an answer of HTTP/1.1, or not the whole of one."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen, for one is made for every request
 class Answer:
     """A whole answer.
 
@@ -45,14 +44,6 @@ class Answer:
     headers: dict[str, str]
     body: bytes
     keep_alive: bool
-
-    def damage(self) -> tuple[str, str] | None:
-        """The CRC32 that the service gave and the one that the body has, where they are not the same."""
-        expected = self.headers.get("x-amz-crc32")
-        if expected is None:
-            return None
-        actual = str(crc32(self.body))
-        return None if expected == actual else (expected, actual)
 
 
 def head_of(path: str, headers: Iterable[tuple[str, str]]) -> bytes:

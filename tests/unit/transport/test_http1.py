@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from zlib import crc32
 
 import pytest
 from hypothesis import example, given
@@ -195,13 +194,6 @@ def test_whatever_comes_is_an_answer_or_none(data: bytes) -> None:
         reader.end()
     except BadAnswer:
         return
-
-
-def test_a_checksum_is_compared() -> None:
-    body = b'{"a":1}'
-    assert whole(plain(body)).damage() is None
-    assert whole(plain(body, b"x-amz-crc32: %d" % crc32(body))).damage() is None
-    assert whole(plain(body, b"X-Amz-Crc32: 17")).damage() == ("17", str(crc32(body)))
 
 
 def test_a_head() -> None:
