@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import gc
 import json
 from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
@@ -17,6 +16,7 @@ from time import sleep
 from typing import Any, Final, Generic, Protocol, TypeVar
 
 from logicaldb.codec.writing import to_json
+from logicaldb.collector import PatientCollector
 from logicaldb.errors import ThroughputExceeded
 from logicaldb.flow import Emit, Flow, Gather, Request, ServiceFailure, Sleep, Stream, Unanswered
 from logicaldb.operations.contention import THROTTLING
@@ -28,6 +28,7 @@ T_co = TypeVar("T_co", covariant=True)
 _parse: Final = json.JSONDecoder().decode
 _MANY_BYTES: Final = 8_192
 """The length of an answer that is so many objects that the collector would look for garbage among them."""
+_patient_collector: Final = PatientCollector()
 
 
 class Transport(Protocol):
@@ -67,14 +68,10 @@ def decode(request: Request, answer: bytes) -> Any:
     Raises:
         ValueError: it is no JSON text.
     """
-    if len(answer) < _MANY_BYTES or not gc.isenabled():
+    if len(answer) < _MANY_BYTES:
         return _read(request, answer)
-    # What is read holds no cycles, and to look for them over and over while it grows takes as long as to read it.
-    try:
-        gc.disable()
+    with _patient_collector:
         return _read(request, answer)
-    finally:
-        gc.enable()
 
 
 def _read(request: Request, answer: bytes) -> Any:

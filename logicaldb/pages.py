@@ -124,6 +124,9 @@ class WorkerId:
     total_segments: int
 
     def __post_init__(self) -> None:
+        for number in (self.segment, self.total_segments):
+            if not isinstance(number, int) or isinstance(number, bool):
+                raise TypeError(f"segments are counted by an int, not {describe(number)}")
         if not (1 <= self.total_segments <= 1_000_000 and 0 <= self.segment < self.total_segments):
             raise ValueError(
                 f"{self!r}: there are 1 to 1,000,000 segments, and a segment is counted from 0 to total_segments - 1"

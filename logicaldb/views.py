@@ -7,6 +7,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Generic, overload
+from uuid import uuid4
 
 from typing_extensions import TypeVar
 
@@ -390,18 +391,21 @@ class IndexView(Cursors[K, I]):
         Raises:
             TypeError: what is given is no executor.
         """
-        if executor is not None and not hasattr(executor, "submit"):
+        if executor is not None and not isinstance(executor, Executor):
             raise TypeError(f"executor takes a concurrent.futures.Executor, not {describe(executor)}")
         WorkerId(0, total_segments)
         page = _SegmentPage(
-            self._source, self._transport, total_segments, page_size, consistent_read, filter_expression
+            self._source, self._transport, total_segments, page_size, consistent_read, filter_expression, uuid4().hex
         )
         return in_parallel(page, total_segments, workers=self._workers, executor=executor)
 
 
 @dataclass(frozen=True, slots=True)
 class _SegmentPage(Generic[K, T]):
-    """Reads a page of a segment; a value, so that it can be sent to where an executor works."""
+    """Reads a page of a segment; a value, so that it can be sent to where an executor works.
+
+    No two scans are the same value: an engine such as Dask answers what it has been asked before from its memory.
+    """
 
     source: Source[K, T]
     transport: Transport
@@ -409,6 +413,7 @@ class _SegmentPage(Generic[K, T]):
     page_size: int
     consistent_read: bool
     filter_expression: Condition | None
+    scan: str
 
     def __call__(self, segment: int, start: Offset[K] | None) -> tuple[Sequence[T], Offset[K] | None]:
         page = run(

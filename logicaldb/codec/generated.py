@@ -160,7 +160,7 @@ class ValueSource:
         body.check(f"type({value}) is not Decimal")
         # A number as people write it: no sign, no exponent, and no more digits than characters.
         body.add(f"{text} = str({value})")
-        with body.under(f"if not '0' <= {text} < ':' or 'E' in {text} or len({text}) > {MAX_DIGITS}:"):
+        with body.under(f"if not '0' <= {text} < ':' or 'E' in {text} or 'e' in {text} or len({text}) > {MAX_DIGITS}:"):
             body.add(f"{text} = encode_decimal({value})")
         with body.under(f"elif {text}[-1] == '0' and '.' in {text}:"):
             body.add(f"{text} = {text}.rstrip('0').rstrip('.')")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from decimal import Decimal
@@ -164,11 +164,11 @@ class Attr(Generic[T_contra]):  # noqa: PLW1641 - its equality is a condition, s
 
     def set(self, value: T_contra) -> Update:
         """Set a value; ``None`` removes the attribute."""
-        return Update(self._path, "set", value)
+        return Update(self._path, "set", _lasting(value))
 
     def set_if_not_exists(self, value: T_contra) -> Update:
         """Set a value where there is none yet."""
-        return Update(self._path, "set_if_not_exists", value)
+        return Update(self._path, "set_if_not_exists", _lasting(value))
 
     def remove(self) -> Update:
         """Remove the attribute, or the element of a list or map; a required field is refused."""
@@ -214,6 +214,11 @@ def _several(method: str, values: Iterable[V]) -> Iterable[V]:
     if isinstance(values, str | bytes) or not isinstance(values, Iterable):
         raise TypeError(f"{method} takes several values, such as a list, not {describe(values)}")
     return values
+
+
+def _lasting(value: Any) -> Any:
+    """A value that may be looked at more than once, as an update is that is sent again; a generator can be, once."""
+    return list(value) if isinstance(value, Iterator) else value
 
 
 def attr(field: V) -> Attr[V]:

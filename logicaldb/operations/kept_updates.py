@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
+from logicaldb.codec.keys import FieldRefused
 from logicaldb.codec.limits import MAX_SUBSTITUTED_BYTES
 from logicaldb.codec.writing import most_bytes, to_json
 from logicaldb.expressions import Update, values_text
 from logicaldb.operations.item_expressions import number_text, without_values
 from logicaldb.paths import owner_of, steps_of
 from logicaldb.schema.items import ItemSchema
+from logicaldb.schema.places import find_place
 from logicaldb.sets import Operation
 
 Shape: TypeAlias = tuple[Any, ...]
@@ -45,23 +47,40 @@ class KeptUpdates:
             shape += (owner_of(update.path), steps[0])
         return tuple(shape)
 
-    def find(self, shape: Shape, operation: Operation, touched: Sequence[str]) -> dict[str, Any] | None:
-        """The expressions of an update; ``None`` where they are not kept, or where a value has to be looked at.
+    def validated(self, shape: Shape, operation: Operation) -> dict[str, Any]:
+        """The values of an update whose expressions are kept, validated, by field; of any other none.
 
         Args:
             shape: its shape.
             operation: the update.
+
+        Raises:
+            EncodingError: a value is not valid.
+        """
+        if shape not in self._kept:
+            return {}
+        updates = zip(operation.updates, shape[2::2], strict=True)
+        return {name: find_place(update.path, (self.item,)).validated(update.argument) for update, name in updates}
+
+    def find(
+        self, shape: Shape, operation: Operation, valid: Mapping[str, Any], touched: Sequence[str]
+    ) -> dict[str, Any] | None:
+        """The expressions of an update; ``None`` where they are not kept, or where a value makes others of them.
+
+        Args:
+            shape: its shape.
+            operation: the update.
+            valid: its values, validated.
             touched: the JSON texts of the values that the mapper sets by itself.
         """
         kept = self._kept.get(shape)
-        if kept is None:
+        if kept is None or not valid:
             return None
         texts: list[str] = []
-        for update, name in zip(operation.updates, shape[2::2], strict=True):
+        for name, value in valid.items():
             try:
-                place = self.item.places[name]
-                wire = self.item.stored[str(place.path[0])].encode({name: place.validated(update.argument)})
-            except Exception:  # noqa: BLE001 - whatever it is, it is told when the expressions are made anew
+                wire = self.item.stored[self.item.declaration.fields[name].attributes[0]].encode({name: value})
+            except FieldRefused:  # it is told when the expressions are made anew
                 return None
             if wire is None:
                 return None
@@ -80,7 +99,7 @@ class KeptUpdates:
         Args:
             shape: the shape of the update.
             operation: the update.
-            touched: as for ``find``.
+            touched: the JSON texts of the values that the mapper sets by itself.
             expressions: its expressions.
         """
         fields = [self.item.declaration.fields[name] for name in shape[2::2]]

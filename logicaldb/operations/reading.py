@@ -222,7 +222,8 @@ class Source(Generic[K, T]):
         contents: list[Any] = answer["Items"]
         if not isinstance(answer, ReadAnswer):
             rows = self._kept(contents, dropped) if dropped else contents
-            contents = [item for item in map(self.decode, rows) if item is not None]
+            # No `map`: it would end, and silently, where a validator of the type raises StopIteration by mistake.
+            contents = [item for row in rows if (item := self.decode(row)) is not None]
         last = answer.get("LastEvaluatedKey")
         return Page(contents, None if last is None else Offset.found(self.key.from_row, last))
 

@@ -39,14 +39,22 @@ class Planned:
     repeatable: bool
 
 
-def plan(item: ItemSchema, updates: Iterable[Update], changes: Changes) -> Planned:
+def plan(
+    item: ItemSchema, updates: Iterable[Update], changes: Changes, valid: Mapping[str, Any] | None = None
+) -> Planned:
     """Put updates into the clauses of an expression.
+
+    Args:
+        item: the item type.
+        updates: the updates.
+        changes: where the clauses go.
+        valid: the values of whole fields that are validated already; what is given may be there for one look only.
 
     Raises:
         TypeError: something is no update, or a path belongs to another type.
         EncodingError: an update does not fit its field, or meets another.
     """
-    planning = _Planning(item, changes)
+    planning = _Planning(item, changes, valid or {})
     for update in updates:
         planning.take(update)
     planning.write_attributes()
@@ -59,9 +67,10 @@ def plan(item: ItemSchema, updates: Iterable[Update], changes: Changes) -> Plann
 
 
 class _Planning:
-    def __init__(self, item: ItemSchema, changes: Changes) -> None:
+    def __init__(self, item: ItemSchema, changes: Changes, valid: Mapping[str, Any]) -> None:
         self.item = item
         self.changes = changes
+        self.valid = valid
         self.seen: list[Place] = []
         self.given: set[str] = set()
         self.guards: list[Guard] = []
@@ -113,7 +122,8 @@ class _Planning:
                 raise place.refuse("is required and cannot be set to None")
             self.remove(place, None)
         elif place.top:
-            self.values[place.field.name] = place.validated(value)
+            name = place.field.name
+            self.values[name] = self.valid[name] if name in self.valid else place.validated(value)
             for attribute in place.field.attributes:
                 self.attributes.setdefault(attribute, place)
         else:
@@ -205,7 +215,7 @@ class _Planning:
         if not values:
             return
         element = place.element()
-        wire = place.wire(frozenset(map(element.validated, values)))
+        wire = place.wire(frozenset([element.validated(value) for value in values]))
         if "L" in wire:
             raise place.refuse("is stored as a list, since DynamoDB has no sets of its elements; set(...) it")
         for attribute in place.field.attributes:

@@ -154,12 +154,13 @@ class Writer:
             self._check_version(operation, operation.if_version)
         reading = OneReading(self.clock)
         shape = self._updates.shape(operation)
+        valid = {} if shape is None else self._updates.validated(shape, operation)
         touched = () if shape is None else self._touched(reading)
-        kept = None if shape is None else self._updates.find(shape, operation, touched)
+        kept = None if shape is None else self._updates.find(shape, operation, valid, touched)
         if kept is not None:
             return self._changed(operation, kept, _SETS, "ALL_NEW", self._decoded, read=self.item.reader.attributes)
         changes = Changes()
-        planned = plan(self.item, operation.updates, changes)
+        planned = plan(self.item, operation.updates, changes, valid)
         if operation.upsert:
             check_upsert(operation, self.item, planned, _TIMES)
             set_defaults(self.item, planned, changes, generated=True)

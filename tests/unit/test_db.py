@@ -6,11 +6,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Annotated, Any, ClassVar
 
 import pytest
+from pydantic import AfterValidator, Field
 
 from logicaldb import (
     Async,
@@ -382,8 +384,103 @@ def test_a_transaction_is_not_written_when_its_block_raises(db: BankDb) -> None:
     assert db.load(KEY) is None
 
 
-@pytest.mark.parametrize("executor", [3, "processes"])
-def test_what_is_no_executor_is_refused_before_anything_is_read(db: BankDb, executor: Any) -> None:
-    accounts = db.bank.accounts
-    with pytest.raises(TypeError, match=r"^executor takes a concurrent\.futures\.Executor, not (an int|a str)$"):
-        accounts.parallel_scan(2, executor=executor)
+@pytest.mark.parametrize(("executor", "found"), [(3, "an int"), ("processes", "a str"), (ThreadPoolExecutor, "a type")])
+def test_what_is_no_executor_is_refused_before_anything_is_read(db: BankDb, executor: Any, found: str) -> None:
+    with pytest.raises(TypeError, match=rf"^executor takes a concurrent\.futures\.Executor, not {found}$"):
+        db.bank.accounts.parallel_scan(2, executor=executor)
+
+
+@pytest.mark.parametrize(("segments", "found"), [("3", "a str"), (2.0, "a float"), (True, "a bool"), (None, "None")])
+def test_what_is_no_number_of_segments_is_refused(db: BankDb, segments: Any, found: str) -> None:
+    with pytest.raises(TypeError, match=f"^segments are counted by an int, not {found}$"):
+        db.bank.accounts.parallel_scan(segments)
+
+
+class Remembering(Executor):
+    """Answers what it has been asked before from its memory, as Dask does where it is not told that a function is not pure."""
+
+    def __init__(self) -> None:
+        self.known: dict[Any, Any] = {}
+
+    def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
+        future: Future[Any] = Future()
+        asked = (fn.scan, *args)
+        future.set_result(self.known[asked] if asked in self.known else self.known.setdefault(asked, fn(*args)))
+        return future
+
+
+def test_no_scan_is_answered_with_what_another_one_read(db: BankDb) -> None:
+    executor = Remembering()
+    for name in ("before", "after"):
+        db.save(Account(owner="o", number=1, name=name))
+        (found,) = db.bank.accounts.parallel_scan(1, executor=executor)
+        assert found.name == name
+
+
+def known(code: str) -> str:
+    return next(each for each in ("de", "en") if each == code)  # which raises StopIteration, a common slip
+
+
+class Text(Item):
+    owner: Annotated[str, Attribute("pk")]
+    number: Annotated[int, Attribute("sk", prefix="TEXT_", width=4)]
+    language: Annotated[str, AfterValidator(known)] = "de"
+
+    class Key(ItemKey["Text"]):
+        owner: str
+        number: int | None = None
+
+
+class Texts(LogicalTable[Row]):
+    texts: InlineView[Text.Key, Text]
+
+
+class TextDb(LogicalDb):
+    shelf: Annotated[Texts, TableName("shelf")]
+
+
+@pytest.mark.parametrize(
+    "read",
+    [
+        lambda view: view.query(BeginsWith(Text.Key("o"))),
+        lambda view: list(view.query_all_contents(BeginsWith(Text.Key("o")))),
+        lambda view: list(view.scan_all_contents()),
+        lambda view: list(view.parallel_scan(2)),
+        lambda view: view.load(Text.Key("o", 1)),
+    ],
+)
+def test_a_validator_that_raises_stop_iteration_ends_no_page(client: Any, read: Callable[[Any], Any]) -> None:
+    db = TextDb(client)
+    db.create_tables()
+    db.batch_write(BatchWriteSet().clobber(*(Text(owner="o", number=number) for number in range(3))))
+    db.shelf.raw.put(Row.model_validate({"pk": "o", "sk": "TEXT_0001", "language": "fr"}))
+    with pytest.raises(RuntimeError, match=r"^generator raised StopIteration$"):
+        read(db.shelf.texts)
+
+
+class Listed(Item):
+    owner: Annotated[str, Attribute("pk")]
+    sk: Annotated[str, Attribute(prefix="LISTED_")]
+    numbers: Annotated[list[int], Field(min_length=1)]
+
+    class Key(ItemKey["Listed"]):
+        owner: str
+        sk: str
+
+
+class Lists(LogicalTable[Row]):
+    lists: InlineView[Listed.Key, Listed]
+
+
+class ListDb(LogicalDb):
+    shelf: Annotated[Lists, TableName("shelf")]
+
+
+def test_a_cancelled_update_with_a_generator_is_told_as_what_it_is(client: Any) -> None:
+    db = ListDb(client)
+    db.create_tables()
+    numbers: Any = (number for number in (1, 2))
+    writes = TransactionWriteSet().update(Listed.Key("nobody", "1"), attr(Listed.numbers).set(numbers))
+    with pytest.raises(TransactionCanceled) as cancelled:
+        db.transaction_write(writes)
+    assert isinstance(cancelled.value.failures[0].error, ItemNotFound)

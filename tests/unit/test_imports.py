@@ -27,6 +27,7 @@ LAYERS = [
     "pages",
     "sets",
     "operations",
+    "collector",
     "drivers",
     "drivers_async",
     "capacity",

@@ -7,7 +7,7 @@ import re
 from collections import Counter, OrderedDict, deque
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta, timezone
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from enum import Enum, IntFlag
 from typing import Annotated, Any, Literal, NamedTuple
 from uuid import UUID
@@ -144,6 +144,12 @@ def test_decimals_have_the_text_that_the_codec_gives(number: Decimal) -> None:
         unusual(Decimal, number)
     else:
         check(Decimal, number)
+
+
+@given(NUMBERS)
+def test_so_they_have_in_a_context_that_writes_small_letters(number: Decimal) -> None:
+    with localcontext(capitals=0):
+        test_decimals_have_the_text_that_the_codec_gives.hypothesis.inner_test(number)  # type: ignore[attr-defined]
 
 
 def test_an_int_in_the_place_of_a_decimal_is_left_to_the_codec() -> None:

@@ -4,21 +4,32 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Annotated, Any, Literal
 from unittest import mock
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import AfterValidator
 
-from logicaldb import EncodingError, LimitExceeded, Operation, attr
+from logicaldb import (
+    Attribute,
+    EncodingError,
+    InlineView,
+    Item,
+    ItemKey,
+    LimitExceeded,
+    LogicalTable,
+    Operation,
+    attr,
+)
 from logicaldb.codec.writing import plain
 from logicaldb.errors import LogicalDbError
 from logicaldb.operations import writer as writers
 from logicaldb.operations.kept_updates import _MOST
 from logicaldb.operations.writer import Writer
 from tests.unit.operations.driving import make_table
-from tests.unit.operations.models import Gadget, Thing, ThingTable
+from tests.unit.operations.models import Gadget, ShopRow, Thing, ThingTable
 
 TABLE = make_table(ThingTable)
 T: Any = Thing
@@ -164,6 +175,55 @@ def test_a_value_that_is_not_valid_is_refused_after_one_that_is() -> None:
     writer.prepare(setting(attr(T.size).set(1)))
     with pytest.raises(EncodingError, match=r"^Thing\.size: the value is not valid \(int_parsing\)$"):
         writer.prepare(setting(attr(T.size).set("many")))
+
+
+@pytest.mark.parametrize("values", [range(3), iter([0, 1, 2]), (number for number in range(3))])
+def test_what_can_be_looked_at_once_is_written_whole(values: Any) -> None:
+    writer = fresh(TABLE.things._writer)
+    writer.prepare(setting(attr(T.points).set([1]), attr(T.tags).set({"a"})))
+    operation = setting(attr(T.points).set(values), attr(T.tags).set(set()))
+    for _ in range(2):
+        prepared = plain(writer.prepare(operation).parameters)
+        assert prepared["UpdateExpression"] == "SET #n0 = :v0 REMOVE #n1"
+        assert prepared["ExpressionAttributeValues"] == {":v0": {"L": [{"N": "0"}, {"N": "1"}, {"N": "2"}]}}
+
+
+LOOKS: list[int] = []
+
+
+def look(value: int) -> int:
+    LOOKS.append(value)
+    return value
+
+
+class Counted(Item):
+    pk: Annotated[str, Attribute(prefix="COUNTED_")]
+    sk: Annotated[Literal[""], Attribute(prefix="X")] = ""
+    number: Annotated[int, AfterValidator(look)] = 0
+    tags: set[str] = set()
+
+    class Key(ItemKey["Counted"]):
+        pk: str
+
+
+class CountedTable(LogicalTable[ShopRow]):
+    counted: InlineView[Counted.Key, Counted]
+
+
+def test_a_value_is_validated_once_though_the_expressions_are_made_anew() -> None:
+    writer: Writer = make_table(CountedTable).counted._writer
+    counted: Any = Counted
+
+    def set_to(number: int, tags: set[str]) -> Operation:
+        return Operation(
+            "update", Counted.Key("1"), None, (attr(counted.number).set(number), attr(counted.tags).set(tags))
+        )
+
+    writer.prepare(set_to(1, {"a"}))
+    LOOKS.clear()
+    writer.prepare(set_to(2, {"b"}))  # kept
+    writer.prepare(set_to(3, set()))  # made anew, for an empty set is stored by absence
+    assert LOOKS == [2, 3]
 
 
 def test_no_more_than_some_shapes_are_kept() -> None:
