@@ -136,20 +136,16 @@ NUMBERS = st.one_of(
 )
 
 
+@pytest.mark.parametrize("capitals", [1, 0])
 @given(NUMBERS)
-def test_decimals_have_the_text_that_the_codec_gives(number: Decimal) -> None:
-    try:
-        encode_decimal(number)
-    except Refused:
-        unusual(Decimal, number)
-    else:
-        check(Decimal, number)
-
-
-@given(NUMBERS)
-def test_so_they_have_in_a_context_that_writes_small_letters(number: Decimal) -> None:
-    with localcontext(capitals=0):
-        test_decimals_have_the_text_that_the_codec_gives.hypothesis.inner_test(number)  # type: ignore[attr-defined]
+def test_decimals_have_the_text_that_the_codec_gives(capitals: int, number: Decimal) -> None:
+    with localcontext(capitals=capitals):
+        try:
+            encode_decimal(number)
+        except Refused:
+            unusual(Decimal, number)
+        else:
+            check(Decimal, number)
 
 
 def test_an_int_in_the_place_of_a_decimal_is_left_to_the_codec() -> None:
