@@ -225,6 +225,8 @@ def _start(running: list[Running]) -> report.Table:
     naked = Contender("Python alone", "boto3", "", imports="sys")
     pydantic = Contender("pydantic", "boto3", "", imports="pydantic")
     base = next(one.python for one in running if one.contender.environment == "boto3")
+    # As pip does with what it installs, which the others are.
+    subprocess.run([base, "-m", "compileall", "-qq", ROOT / "logicaldb"], check=True)
     in_use = Contender(
         "logicaldb, names in use", "boto3", "", imports="logicaldb; logicaldb.LogicalDb, logicaldb.Item, logicaldb.attr"
     )
