@@ -25,7 +25,7 @@ class PatientCollector:
 
     def __init__(self) -> None:
         self._inside: deque[None] = deque()
-        self._usual = gc.get_threshold()
+        self._usual: tuple[int, int, int] | None = None  # what is to be again afterwards
         self._process = os.getpid()
 
     def __enter__(self) -> None:
@@ -43,5 +43,9 @@ class PatientCollector:
     ) -> None:
         if self._inside:  # a fork inside of the block may have cleared it
             self._inside.pop()
-        if not self._inside and gc.get_threshold()[0] == _PATIENCE:
-            gc.set_threshold(*self._usual)
+        usual = self._usual
+        if usual is None or self._inside:
+            return
+        self._usual = None
+        if gc.get_threshold()[0] == _PATIENCE:  # else somebody has set it meanwhile
+            gc.set_threshold(*usual)

@@ -52,7 +52,7 @@ def test_it_is_as_before_when_the_last_of_several_threads_leaves() -> None:
     assert gc.get_threshold() == USUAL
 
 
-@pytest.mark.parametrize("own", [(0, 10, 10), (_PATIENCE + 1, 10, 10)])
+@pytest.mark.parametrize("own", [(0, 10, 10), (_PATIENCE, 20, 30), (_PATIENCE + 1, 10, 10)])
 def test_what_is_more_patient_is_left_as_it_is(own: tuple[int, int, int]) -> None:
     gc.set_threshold(*own)
     with PatientCollector():
