@@ -177,7 +177,7 @@ def _perform(step: Request | Sleep | Gather, transport: Transport) -> Any:
 
 def _gather(step: Gather, transport: Transport) -> list[Any]:
     """Perform several flows, each by a thread in a copy of the caller's context; a single one without."""
-    if len(step.flows) <= 1 or step.at_once == 1:
+    if step.one_by_one:
         return [run(flow, transport) for flow in step.flows]
     stopping = Event()
 

@@ -73,7 +73,7 @@ async def _perform(step: Request | Sleep | Gather, transport: AsyncTransport) ->
 
 async def _gather(step: Gather, transport: AsyncTransport) -> list[Any]:
     """Perform several flows, by as many tasks as may be under way; if this task is cancelled, so are they."""
-    if len(step.flows) <= 1 or step.at_once == 1:
+    if step.one_by_one:
         return [await run_async(flow, transport) for flow in step.flows]
     results: dict[int, Any] = {}
     errors: dict[int, BaseException] = {}

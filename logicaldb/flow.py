@@ -76,6 +76,11 @@ class Gather:
     flows: Sequence[Flow[Any]]
     at_once: int
 
+    @property
+    def one_by_one(self) -> bool:
+        """Whether no two of them are ever under way, so that neither threads nor tasks are needed."""
+        return len(self.flows) <= 1 or self.at_once == 1
+
 
 Flow: TypeAlias = Generator[Request | Sleep | Gather, Any, T]
 """What a method decides: it yields requests and returns the result."""

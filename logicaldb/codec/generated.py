@@ -195,7 +195,7 @@ class ValueSource:
         if type(codec) in _SCALARS:
             return self.wire(body, codec, value)
         if isinstance(codec, _STRUCTURES) and not codec._extras and all(map(_is_short, codec.fields)):
-            return self._members(body, codec, value)
+            return self._structure_text(body, codec, value)
         return f"{{{self.function(codec)}({value})}}"
 
     def _tuple(self, body: Body, codec: TupleCodec, value: str) -> str:
@@ -251,10 +251,10 @@ class ValueSource:
     def _structure_function(self, codec: StructureCodec) -> str:
         name = codec._kind.__name__
         body = self.source.body()
-        body.add(f"return f'{self._members(body, codec, 'value')}'")
+        body.add(f"return f'{self._structure_text(body, codec, 'value')}'")
         return self.source.function(name.lower(), "value", f"Write {name!a}.", body)
 
-    def _members(self, body: Body, codec: StructureCodec, value: str) -> str:
+    def _structure_text(self, body: Body, codec: StructureCodec, value: str) -> str:
         kind = codec._kind
         body.check(f"type({value}) is not {self.source.keep(kind.__name__, kind)}")
         of_model = isinstance(codec, ModelCodec)

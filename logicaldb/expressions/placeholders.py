@@ -61,6 +61,11 @@ class Placeholders:
         self._values.append(wire)
         return f":v{len(self._values) - 1}"
 
+    @property
+    def values(self) -> Sequence[WireValue | JsonText]:
+        """The values, in the order of their placeholders."""
+        return self._values
+
     def check_size(self, what: object) -> None:
         """Refuse names and values that are too large together for one expression.
 

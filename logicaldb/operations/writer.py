@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, Literal, cast
 
@@ -154,11 +154,13 @@ class Writer:
             self._check_version(operation, operation.if_version)
         reading = OneReading(self.clock)
         shape = self._updates.shape(operation)
-        valid = {} if shape is None else self._updates.validated(shape, operation)
-        touched = () if shape is None else self._touched(reading)
-        kept = None if shape is None else self._updates.find(shape, operation, valid, touched)
-        if kept is not None:
-            return self._changed(operation, kept, _SETS, "ALL_NEW", self._decoded, read=self.item.reader.attributes)
+        valid: Mapping[str, Any] = {}
+        touched: Sequence[str] = ()
+        if shape is not None:
+            valid, touched = self._updates.validated(shape, operation), self._touched(reading)
+            kept = self._updates.find(shape, operation, valid, touched)
+            if kept is not None:
+                return self._changed(operation, kept, _SETS, "ALL_NEW", self._decoded, read=self.item.reader.attributes)
         changes = Changes()
         planned = plan(self.item, operation.updates, changes, valid)
         if operation.upsert:
@@ -259,17 +261,12 @@ class Writer:
             raise EncodingError(f"{operation}: if_version={version} is below 0, and no version is")
 
     def _touched(self, reading: OneReading) -> list[str]:
-        """The values of what an update of an item that is there changes by itself, as ``_touch`` puts them."""
-        texts: list[str] = []
-        for field in self._roles:
-            match field.role:
-                case Version():
-                    texts += ('{"N":"0"}', '{"N":"1"}')
-                case UpdatedAt():
-                    texts.append(to_json(field.codec.encode(reading.now())))
-                case _:
-                    pass
-        return texts
+        """The JSON texts of the values of what an update of an item that is there changes by itself."""
+        if not self._roles:
+            return []
+        changes = Changes()
+        self._touch(changes, reading, upsert=False)
+        return [to_json(wire) for wire in changes.placeholders.values]
 
     def _touch(self, changes: Changes, reading: OneReading, *, upsert: bool) -> None:
         """What an update changes by itself: the version, and the times."""

@@ -91,8 +91,7 @@ class Write:
 
     def action_text(self) -> str:
         """The JSON text of the action, as an element of a transaction."""
-        members = [f'"{name}":{to_json(value)}' for name, value in self.action_body().items()]
-        return f'{{"{self.action}":{{{",".join(members)}}}}}'
+        return to_json({self.action: self.action_body()})
 
 
 def identity_of(table: str, key: Row) -> Identity:
