@@ -148,9 +148,7 @@ def iterate(stream: Stream[T], transport: Transport) -> Generator[T]:
         step = advance(stream, None)
         while not isinstance(step, Done):
             if isinstance(step, Emit):
-                values = iter(step.values)
-                del step  # or what was handed out would be in memory together with what comes next
-                yield from values
+                yield from step.values
                 step = advance(stream, None)
             else:
                 step = advance(stream, _perform(step, transport))

@@ -39,9 +39,7 @@ async def iterate_async(stream: Stream[T], transport: AsyncTransport) -> AsyncGe
         step = advance(stream, None)
         while not isinstance(step, Done):
             if isinstance(step, Emit):
-                values = iter(step.values)
-                del step  # or what was handed out would be in memory together with what comes next
-                for value in values:
+                for value in step.values:
                     yield value
                 step = advance(stream, None)
             else:

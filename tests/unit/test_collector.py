@@ -54,8 +54,11 @@ def test_it_is_as_before_when_the_last_of_several_threads_leaves() -> None:
 
 @pytest.mark.parametrize("own", [(0, 10, 10), (_PATIENCE, 20, 30), (_PATIENCE + 1, 10, 10)])
 def test_what_is_more_patient_is_left_as_it_is(own: tuple[int, int, int]) -> None:
+    patient = PatientCollector()
+    with patient:
+        pass
     gc.set_threshold(*own)
-    with PatientCollector():
+    with patient:
         assert gc.get_threshold() == own
     assert gc.get_threshold() == own
 

@@ -484,3 +484,36 @@ def test_a_cancelled_update_with_a_generator_is_told_as_what_it_is(client: Any) 
     with pytest.raises(TransactionCanceled) as cancelled:
         db.transaction_write(writes)
     assert isinstance(cancelled.value.failures[0].error, ItemNotFound)
+
+
+class Empty(Item):
+    """One that is taken for false."""
+
+    owner: Annotated[str, Attribute("pk")]
+    sk: Annotated[str, Attribute(prefix="EMPTY_")]
+    name: str = "a"
+
+    class Key(ItemKey["Empty"]):
+        owner: str
+        sk: str
+
+    def __bool__(self) -> bool:
+        return False
+
+
+class Empties(LogicalTable[Row]):
+    empties: InlineView[Empty.Key, Empty]
+
+
+class EmptyDb(LogicalDb):
+    shelf: Annotated[Empties, TableName("shelf")]
+
+
+def test_an_item_that_is_taken_for_false_is_returned_all_the_same(client: Any) -> None:
+    db = EmptyDb(client)
+    db.create_tables()
+    item = db.save(Empty(owner="o", sk="1"))
+    changed = db.update(Empty.Key("o", "1"), attr(Empty.name).set("b"))
+    assert (item.name, changed.name) == ("a", "b")
+    assert db.delete(changed) == changed
+    assert db.delete(changed) is None

@@ -123,9 +123,9 @@ def setting(*updates: Any) -> Operation:
     return Operation("update", THING, None, updates)
 
 
-def is_kept(first: Operation, then: Operation) -> bool:
+def is_kept(first: Operation, then: Operation, writer: Writer = TABLE.things._writer) -> bool:
     """Whether what is made for an update serves for another one."""
-    writer = fresh(TABLE.things._writer)
+    writer = fresh(writer)
     writer.prepare(first)
     with mock.patch.object(writers, "plan", side_effect=AssertionError):
         try:
@@ -152,11 +152,27 @@ def is_kept(first: Operation, then: Operation) -> bool:
         (setting(attr(T.tags).set(set())), setting(attr(T.tags).set({"a"})), False),  # the first removes it
         (setting(attr(T.tags).set({"a"})), setting(attr(T.tags).set(set())), False),
         (setting(attr(T.code).set("c")), setting(attr(T.code).set("d")), False),  # of two attributes
+        (  # as many values as fields, but one of them for two fields
+            setting(attr(T.code).set("c"), attr(T.name).set("n"), attr(T.priority).set(1)),
+            setting(attr(T.code).set("d"), attr(T.name).set("m"), attr(T.priority).set(2)),
+            False,
+        ),
         (setting(attr(T.note).set("a")), setting(attr(T.note).set("x" * 1_100_000)), False),  # to be measured
     ],
 )
 def test_what_is_kept(first: Operation, then: Operation, kept: bool) -> None:
     assert is_kept(first, then) is kept
+
+
+@pytest.mark.parametrize(
+    ("if_version", "then", "kept"), [(None, None, True), (0, 0, True), (3, 4, True), (0, 4, False)]
+)
+def test_what_is_kept_of_an_item_with_a_version_and_times(if_version: int | None, then: int | None, kept: bool) -> None:
+    first, second = (
+        Operation("update", GADGET, None, (attr(G.title).set(title),), if_version=version)
+        for title, version in (("a", if_version), ("b", then))
+    )
+    assert is_kept(first, second, TABLE.gadgets._writer) is kept
 
 
 def test_what_is_too_large_is_refused_after_one_that_is_not() -> None:
